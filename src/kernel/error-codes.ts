@@ -1,0 +1,135 @@
+/** What kind of failure it is. The kind alone decides the HTTP status, whether Temporal retries, and how loud the log is. */
+export type ErrorKind =
+  | 'invalid'
+  | 'not_found'
+  | 'conflict'
+  | 'forbidden'
+  | 'unauthenticated'
+  | 'quota'
+  | 'unavailable'
+  | 'corrupt'
+  | 'cancelled'
+  | 'bug';
+
+interface CodeEntry {
+  readonly kind: ErrorKind;
+  /** Shown to whoever meets the error when the thrower gave no better hint: what to do next. */
+  readonly hint: string;
+}
+
+/** The closed list of error codes. `docs/errors.md` is generated from it (`npm run gen:errors`). */
+export const ERROR_CODES = {
+  // requests
+  BAD_INPUT: { kind: 'invalid', hint: 'Correct the named input and send the request again.' },
+  BAD_CURSOR: {
+    kind: 'invalid',
+    hint: 'Start again from the first page: cursors belong to one tenant, filter and sort.',
+  },
+  IDEMPOTENCY_KEY_REQUIRED: {
+    kind: 'invalid',
+    hint: 'Send an idempotency key that is unique for this intent, for example a UUID.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    kind: 'invalid',
+    hint: 'Use a new idempotency key for a request that differs from the first one.',
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    kind: 'conflict',
+    hint: 'The first request with this key is still running; ask again in a moment.',
+  },
+  UNAUTHENTICATED: { kind: 'unauthenticated', hint: 'Send a valid API token as "Authorization: Bearer hf_live_…".' },
+  FORBIDDEN: {
+    kind: 'forbidden',
+    hint: 'Ask an administrator of the tenant for a role or token scope that allows this.',
+  },
+  NOT_FOUND: { kind: 'not_found', hint: 'Check the id; it does not exist or is not visible to this credential.' },
+  VERSION_CONFLICT: { kind: 'conflict', hint: 'Read the object again and repeat the change on its current version.' },
+  RATE_LIMITED: { kind: 'quota', hint: 'Wait for the time named in Retry-After.' },
+  COST_EXCEEDED: { kind: 'quota', hint: 'Ask for fewer objects or a shallower selection.' },
+  NAME_TAKEN: { kind: 'conflict', hint: 'Choose another name.' },
+  TENANT_SUSPENDED: { kind: 'forbidden', hint: 'The tenant is suspended; its provider can resume it.' },
+  // jobs
+  VM_BUSY: { kind: 'conflict', hint: 'Wait for the VM’s active job to end, or cancel it.' },
+  JOB_NOT_CANCELLABLE: { kind: 'conflict', hint: 'The job has already ended.' },
+  JOB_STATE_CONFLICT: { kind: 'conflict', hint: 'Another attempt of this job has taken over; nothing to do.' },
+  JOB_CANCELLED: { kind: 'cancelled', hint: 'Start the job again when you want it.' },
+  NO_PLACEMENT_GRANT: {
+    kind: 'forbidden',
+    hint: 'Ask the provider for a grant on that pool, storage repository and networks.',
+  },
+  METHOD_NOT_SUPPORTED: { kind: 'invalid', hint: 'Choose a backup method that this pool and VM support.' },
+  RESTORE_POINT_IN_USE: { kind: 'conflict', hint: 'Wait until the jobs that read it have ended.' },
+  NO_RESTORE_POINT: { kind: 'conflict', hint: 'Back the VM up first.' },
+  NETWORK_NOT_MAPPED: { kind: 'invalid', hint: 'Map every network of the VM to a network of the target pool.' },
+  // pools
+  POOL_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the pool’s address answers from the mover’s site.' },
+  POOL_AUTH_FAILED: { kind: 'invalid', hint: 'Update the pool’s user name and password.' },
+  POOL_PERMISSION_DENIED: { kind: 'forbidden', hint: 'Give the pool account at least the vm-power-admin role.' },
+  POOL_CERTIFICATE_CHANGED: {
+    kind: 'forbidden',
+    hint: 'If the host’s certificate was renewed on purpose, accept the new one on the pool.',
+  },
+  POOL_BUSY: { kind: 'unavailable', hint: 'The pool has too much to do at the moment; it is tried again.' },
+  VM_GONE: { kind: 'not_found', hint: 'The VM no longer exists in its pool; run the inventory again.' },
+  VDI_BUSY: { kind: 'unavailable', hint: 'The disk is still in use by another operation; it is tried again.' },
+  SR_FULL: { kind: 'quota', hint: 'Free space on the storage repository or choose another one.' },
+  SNAPSHOT_CHAIN_TOO_LONG: {
+    kind: 'conflict',
+    hint: 'Let the pool coalesce the disk’s snapshot chain, then run again.',
+  },
+  CHANGED_BLOCKS_UNAVAILABLE: { kind: 'conflict', hint: 'The next backup reads the disk in full and says so.' },
+  LICENCE_RESTRICTION: { kind: 'forbidden', hint: 'The pool’s licence does not include this feature.' },
+  NBD_UNAVAILABLE: {
+    kind: 'unavailable',
+    hint: 'Give one of the pool’s networks the purpose nbd, and let the mover reach it.',
+  },
+  NBD_FAILED: { kind: 'unavailable', hint: 'The pool ended the disk connection; it is opened again.' },
+  XAPI_FAILED: { kind: 'unavailable', hint: 'Look the XAPI code in the error data up in XenServer’s documentation.' },
+  XAPI_RECORD_INVALID: {
+    kind: 'bug',
+    hint: 'The pool answered with a record that lacks a field; report it with the pool’s version.',
+  },
+  IMPORT_FAILED: {
+    kind: 'unavailable',
+    hint: 'The pool did not take the disk’s data; see the XAPI task’s error in the error data.',
+  },
+  // vault
+  VAULT_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the vault’s storage target is mounted or reachable.' },
+  VAULT_READ_ONLY: { kind: 'forbidden', hint: 'Give the mover’s user write permission on the vault’s storage target.' },
+  VAULT_FULL: { kind: 'quota', hint: 'Free or add space on the vault’s storage target.' },
+  VAULT_CORRUPT: { kind: 'corrupt', hint: 'Verify the vault; undamaged restore points stay restorable.' },
+  VAULT_FORMAT_UNKNOWN: {
+    kind: 'invalid',
+    hint: 'This vault was written by a newer version; upgrade before opening it.',
+  },
+  VAULT_OBJECT_EXISTS: { kind: 'conflict', hint: 'Another writer was first at that name; its object stands.' },
+  VAULT_OBJECT_MISSING: { kind: 'not_found', hint: 'The object is not in the vault.' },
+  SESSION_FENCED: { kind: 'conflict', hint: 'This writer was declared dead; a newer attempt has taken over.' },
+  KEY_MISSING: { kind: 'corrupt', hint: 'Bring the tenant’s key file back; without it the vault can’t be opened.' },
+  KEY_DESTROYED: { kind: 'corrupt', hint: 'The tenant’s keys were destroyed on purpose; the data is gone for good.' },
+  // the house
+  CONFIG_INVALID: { kind: 'invalid', hint: 'Correct the named environment variables and start again.' },
+  DATABASE_UNAVAILABLE: { kind: 'unavailable', hint: 'Check that PostgreSQL runs and DATABASE_URL is right.' },
+  DATABASE_TOO_OLD: { kind: 'invalid', hint: 'Use PostgreSQL 18 or newer.' },
+  MIGRATION_FAILED: {
+    kind: 'invalid',
+    hint: 'Nothing was changed by the failed migration; read its error, mend the cause and run migrate again.',
+  },
+  DATA_FOLDER_IN_USE: {
+    kind: 'conflict',
+    hint: 'Another Holdfast runs on this data folder; stop it or choose another HOLDFAST_DATA.',
+  },
+  DATA_FOLDER_UNUSABLE: { kind: 'invalid', hint: 'Choose a data folder that the PostgreSQL user may enter and write.' },
+  TEMPORAL_UNAVAILABLE: {
+    kind: 'unavailable',
+    hint: 'Check that the Temporal server runs and TEMPORAL_ADDRESS is right.',
+  },
+  ENGINE_SERVER_MISSING: {
+    kind: 'invalid',
+    hint: 'Install the named program, or Go 1.25 or newer so that it can be built.',
+  },
+  CANCELLED: { kind: 'cancelled', hint: 'The operation was cancelled.' },
+  INTERNAL: { kind: 'bug', hint: 'Report it with the request or job id.' },
+} as const satisfies Record<string, CodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
