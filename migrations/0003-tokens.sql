@@ -1,0 +1,60 @@
+-- Machine credentials. Only hashes are stored; a second secret lives while a token rotates.
+
+create table app.api_token (
+  tenant_id   uuid not null references app.tenant (id),
+  id          uuid not null default uuidv7(),
+  name        text not null check (char_length(name) between 1 and 200),
+  scopes      text[] not null check (cardinality(scopes) > 0),
+  reach       text not null default 'SELF' check (reach in ('SELF', 'SUBTREE')),
+  allowed_addresses cidr[] not null default '{}',
+  secret_hash bytea not null,
+  previous_secret_hash       bytea,
+  previous_secret_expires_at timestamptz,
+  -- Rights are judged at use: a token never has more than the token that made it still has.
+  created_by   uuid,
+  created_at   timestamptz not null default now(),
+  expires_at   timestamptz not null,
+  revoked_at   timestamptz,
+  last_used_at timestamptz,
+  version      integer not null default 1,
+  primary key (tenant_id, id),
+  check (expires_at <= created_at + interval '366 days')
+);
+-- Looked up by hash before the tenant is known.
+create unique index api_token_secret on app.api_token (secret_hash);
+create unique index api_token_previous_secret on app.api_token (previous_secret_hash) where previous_secret_hash is not null;
+create index api_token_newest on app.api_token (tenant_id, created_at desc, id desc);
+select app.protect('app.api_token', api_may => 'select,insert,update');
+
+create function app.find_token(hash bytea)
+returns table (tenant_id uuid, token_id uuid, name text, scopes text[], reach text, allowed_addresses cidr[], expires_at timestamptz)
+language plpgsql security definer set search_path = app, pg_temp as $$
+begin
+  return query
+    update app.api_token t
+       set last_used_at = case when t.last_used_at > now() - interval '1 minute' then t.last_used_at else now() end
+     where (t.secret_hash = hash or (t.previous_secret_hash = hash and t.previous_secret_expires_at > now()))
+       and t.revoked_at is null and t.expires_at > now()
+    returning t.tenant_id, t.id, t.name, t.scopes, t.reach, t.allowed_addresses, t.expires_at;
+end
+$$;
+
+-- The first token of the installation: works only while the provider has none.
+create function app.create_first_token(provider uuid, hash bytea, token_scopes text[], expiry timestamptz) returns uuid
+language plpgsql security definer set search_path = app, pg_temp as $$
+declare
+  created uuid := uuidv7();
+begin
+  if exists (select from app.api_token) then
+    return null;
+  end if;
+  insert into app.api_token (tenant_id, id, name, scopes, reach, secret_hash, expires_at)
+    values (provider, created, 'First administrator', token_scopes, 'SUBTREE', hash, expiry);
+  return created;
+end
+$$;
+
+grant select, insert, update on app.api_token to holdfast_definer;
+alter function app.find_token(bytea) owner to holdfast_definer;
+alter function app.create_first_token(uuid, bytea, text[], timestamptz) owner to holdfast_definer;
+grant execute on function app.find_token(bytea), app.create_first_token(uuid, bytea, text[], timestamptz) to holdfast_api;
