@@ -1,0 +1,31 @@
+import type { CertificatePin } from '../xen/model.ts';
+
+/** How a mover reaches a pool for one attempt. Secrets: never in a workflow payload, a log or an error. */
+export interface PoolAccess {
+  /** As the user gave it: `host`, `host:port` or `https://host:port`. The port holds for every host of the pool. */
+  readonly address: string;
+  readonly username: string;
+  readonly password: string;
+  /** Every host's certificate; a host that shows another one is POOL_CERTIFICATE_CHANGED. */
+  readonly certificates: readonly CertificatePin[];
+}
+
+/** A pool that is being added: its certificates aren't known yet and are reported. */
+export interface NewPoolAccess {
+  readonly address: string;
+  readonly username: string;
+  readonly password: string;
+  readonly certificates: readonly CertificatePin[] | null;
+}
+
+/** Where a vault's bytes are. Keys and leases are asked for through the call's context, not carried here. */
+export interface VaultAccess {
+  readonly tenantId: string;
+  readonly vaultId: string;
+  readonly location: VaultLocation;
+}
+export interface VaultLocation {
+  readonly kind: 'directory';
+  /** Absolute path as the mover sees it. */
+  readonly path: string;
+}
