@@ -1,0 +1,30 @@
+export interface StoredObject {
+  /** The whole name below the store's prefix, with `/` between its parts. */
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Where a repository's objects lie: small, and the same for a directory and an object store.
+ * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_READ_ONLY or VAULT_FULL.
+ */
+export interface Store {
+  /** For messages: what a person would call this place. Never a credential. */
+  readonly description: string;
+  /**
+   * Creates the object with these bytes, whole or not at all; never replaces one. Who is first at a name wins.
+   * The bytes are durable when this returns; the name is only after the next `flush`.
+   */
+  putIfAbsent(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'>;
+  /** The whole object; VAULT_OBJECT_MISSING if there is none. */
+  get(name: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Fills `into` from `offset` on; VAULT_CORRUPT if the object ends before that, VAULT_OBJECT_MISSING if there is none. */
+  getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
+  head(name: string): Promise<StoredObject | null>;
+  /** Names that begin with `prefix`, which ends at a `/` or within the last part of a name; in no promised order. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** A name that isn't there is fine. */
+  delete(name: string): Promise<void>;
+  /** Durability barrier: every name that was put before (also by 'exists') survives a power cut once this returns. */
+  flush(): Promise<void>;
+}

@@ -1,0 +1,252 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { KeyRing } from './ports/key-ring.ts';
+import type { Leases } from './ports/leases.ts';
+import type { Store } from './ports/store.ts';
+
+/** Bytes from `offset` on; as XAPI's changed blocks they may overlap, touch or reach past the disk's end. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What a disk is read from. */
+export interface BlockSource {
+  /** How many reads it serves well at the same time. */
+  readonly concurrency: number;
+  /** Fills `into`, which is the engine's (shared) memory, from `offset` on; never reaches past the disk's end. */
+  read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/** What a disk is restored to. Calls may come in any order and `concurrency` at a time; none overlap. */
+export interface BlockSink {
+  readonly concurrency: number;
+  /** `data` is the engine's memory and is only valid until the promise settles. */
+  write(offset: number, data: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** This range reads as zeros. Absent: holes are skipped, for sinks that are known to be zero. */
+  hole?(offset: number, length: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Fixed when a repository is created, recorded in `repo.<n>`; all in bytes. */
+export interface ChunkingParameters {
+  readonly blockBytes: number;
+  readonly minChunkBytes: number;
+  readonly averageChunkBytes: number;
+  readonly maxChunkBytes: number;
+  readonly segmentBytes: number;
+  readonly packBytes: number;
+}
+
+export type SessionPurpose = 'backup' | 'restore' | 'verify' | 'copy';
+
+export interface SessionRequest {
+  readonly sessionId: string;
+  /** The id that the restore point of this session will have; for readers a fresh UUID that never becomes one. */
+  readonly pointId: string;
+  readonly purpose: SessionPurpose;
+  /** Restore points that this session reads. */
+  readonly pins: readonly string[];
+}
+
+export interface DiskProgress {
+  /** Bytes of the disk that are settled: read and stored, found unchanged, or a hole. */
+  readonly doneBytes: number;
+  readonly sizeBytes: number;
+  readonly bytesRead: number;
+  readonly bytesStoredNew: number;
+}
+
+export interface WriteDiskRequest {
+  readonly sessionId: string;
+  /** The caller's name for the disk, stable over its restore points, unique in the VM. */
+  readonly diskKey: string;
+  readonly sizeBytes: number;
+  readonly source: BlockSource;
+  /** The restore point that `changed` is relative to; it must be pinned by the session. */
+  readonly base?: { readonly pointId: string; readonly diskKey: string };
+  /** What may differ from the base. Absent: the whole disk is read. */
+  readonly changed?: readonly ByteRange[];
+  /** Where the unchanged rest of a touched chunk is read from; 'source' if absent. */
+  readonly unchangedFrom?: 'source' | 'vault';
+  /** About how many unchanged bytes are read again and compared, to find a change list that lied; 8 MiB if absent. */
+  readonly sampleBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: DiskProgress) => void;
+}
+
+/** One layer of a disk's manifest: the meta packs that hold it. */
+export interface ManifestLayer {
+  readonly kind: 'checkpoint' | 'delta';
+  readonly packs: readonly string[];
+}
+
+/** How a disk of a restore point is found again. */
+export interface DiskManifest {
+  readonly diskKey: string;
+  readonly sizeBytes: number;
+  /** One checkpoint, then at most 32 deltas in the order they apply. */
+  readonly layers: readonly ManifestLayer[];
+}
+
+/** What a written disk is committed with; survives JSON. Everything that it names is durable. */
+export interface DiskResult {
+  readonly diskKey: string;
+  readonly manifest: DiskManifest;
+  readonly sizeBytes: number;
+  /** Read from the source in this call and those that it resumes, samples included. */
+  readonly bytesRead: number;
+  /** Of the change list, or the disk's size when it was read in full. */
+  readonly bytesChanged: number;
+  /** Added to the store for this disk: data packs, manifest and index. */
+  readonly bytesStoredNew: number;
+  readonly bytesSampled: number;
+  /** Chunks cut from what was read, and how many of these were not in the vault yet. */
+  readonly chunksRead: number;
+  readonly chunksNew: number;
+  /** The chunks that had been settled by an earlier call that was interrupted came from its journal. */
+  readonly resumed: boolean;
+  /** The change list was not used, and why. */
+  readonly fellBackToFull?: 'CHANGE_LIST_LIED';
+}
+
+/** Small facts of the caller's about a restore point, stored encrypted: method, consistency, anchors of the next run. */
+export type PointInfo = Readonly<Record<string, unknown>>;
+
+export interface CommitPointRequest {
+  readonly sessionId: string;
+  readonly pointId: string;
+  readonly vmId: string;
+  /** When the source was as the point says, milliseconds since the epoch. */
+  readonly takenAt: number;
+  readonly disks: readonly DiskResult[];
+  /** The VM's configuration; opaque here, stored encrypted. */
+  readonly config: Uint8Array;
+  readonly info: PointInfo;
+}
+
+export interface PointDisk {
+  readonly diskKey: string;
+  readonly sizeBytes: number;
+  readonly bytesStoredNew: number;
+}
+
+export interface PointSummary {
+  readonly pointId: string;
+  readonly vmId: string;
+  readonly sessionId: string;
+  readonly takenAt: number;
+  readonly committedAt: number;
+  readonly disks: readonly PointDisk[];
+  readonly info: PointInfo;
+}
+
+export interface Point {
+  readonly summary: PointSummary;
+  readonly config: Uint8Array;
+  readonly disks: readonly DiskManifest[];
+}
+
+export interface ReadDiskRequest {
+  readonly pointId: string;
+  readonly diskKey: string;
+  /** Only these; absent: the whole disk. */
+  readonly ranges?: readonly ByteRange[];
+  readonly signal?: AbortSignal;
+}
+
+/** Consecutive pieces of what was asked for, in ascending order. */
+export type DiskPiece =
+  | { readonly offset: number; readonly length: number; readonly data: Uint8Array }
+  | { readonly offset: number; readonly length: number; readonly data: null };
+
+export interface RestoreProgress {
+  /** Everything below this offset is in the sink: the cursor that an interrupted restore goes on `from`. */
+  readonly settledBelow: number;
+  readonly bytesWritten: number;
+  readonly sizeBytes: number;
+}
+
+export interface RestoreDiskRequest {
+  readonly pointId: string;
+  readonly diskKey: string;
+  readonly sink: BlockSink;
+  /** A `settledBelow` of an earlier call; 0 if absent. */
+  readonly from?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+}
+
+export interface RestoreResult {
+  readonly sizeBytes: number;
+  readonly bytesWritten: number;
+  readonly bytesHoles: number;
+}
+
+export interface RepositoryStats {
+  /** Everything below the prefix: data, metadata, index, points, sessions. */
+  readonly storedBytes: number;
+  readonly dataPacks: number;
+  readonly metaPacks: number;
+  readonly points: number;
+}
+
+export interface SessionSummary {
+  readonly sessionId: string;
+  readonly pointId: string;
+  readonly purpose: SessionPurpose;
+  readonly pins: readonly string[];
+  readonly startedAt: number;
+}
+
+/** One tenant's encrypted, deduplicated store of disks. Every method may throw the codes of `Store`, and VAULT_CORRUPT. */
+export interface Repository extends AsyncDisposable {
+  readonly repositoryId: string;
+  readonly parameters: ChunkingParameters;
+  /**
+   * Announces what a writer or reader is about to do. Again with the same content: nothing happens.
+   * NO_RESTORE_POINT if a pinned point isn't there, SESSION_FENCED if its point id has a tombstone.
+   */
+  beginSession(request: SessionRequest): Promise<void>;
+  /** Stores a disk, whole or from its changes. Called again after an interruption it goes on from its journal. */
+  writeDisk(request: WriteDiskRequest): Promise<DiskResult>;
+  /** Makes the restore point exist. Again for the same session: the same answer. SESSION_FENCED if a tombstone came first. */
+  commitPoint(request: CommitPointRequest): Promise<PointSummary>;
+  /** Removes the session and its journal; fences it first if it announced a backup that was not committed. */
+  endSession(sessionId: string): Promise<void>;
+  /** Puts a tombstone at a point that does not exist yet. Whoever is first at that name decides, once. */
+  fence(pointId: string): Promise<'fenced' | 'committed'>;
+  listSessions(): AsyncIterable<SessionSummary>;
+  listPoints(): AsyncIterable<PointSummary>;
+  /** NO_RESTORE_POINT if there is none (or a tombstone). */
+  readPoint(pointId: string): Promise<Point>;
+  readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece>;
+  restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult>;
+  stats(): Promise<RepositoryStats>;
+}
+
+export interface CreateRepositoryOptions {
+  readonly store: Store;
+  readonly keyRing: KeyRing;
+  readonly clock: Clock;
+  readonly tenantId: string;
+  readonly repositoryId: string;
+  /** 64–192–1024 KiB chunks in 32 MiB segments and 64 MiB packs if absent. */
+  readonly parameters?: ChunkingParameters;
+}
+
+export interface OpenRepositoryOptions {
+  readonly store: Store;
+  readonly keyRing: KeyRing;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly tenantId: string;
+  readonly repositoryId: string;
+  /** Threads for cutting, hashing, compressing and sealing; one less than the machine's cores, at least one, if absent. */
+  readonly workers?: number;
+  /** Upper bound for the buffers of all writes and restores together; 400 MiB if absent. */
+  readonly memoryBudgetBytes?: number;
+}
+
+/** Writes the repository's parameters; the same ids again: nothing happens. */
+export type CreateRepository = (options: CreateRepositoryOptions) => Promise<void>;
+/** VAULT_OBJECT_MISSING if none was created there, VAULT_FORMAT_UNKNOWN if it is of a later format. */
+export type OpenRepository = (options: OpenRepositoryOptions) => Promise<Repository>;
