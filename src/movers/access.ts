@@ -21,6 +21,7 @@ export interface NewPoolAccess {
 /** Where a vault's bytes are. Keys and leases are asked for through the call's context, not carried here. */
 export interface VaultAccess {
   readonly tenantId: string;
+  /** Also the id of the repository inside it. */
   readonly vaultId: string;
   readonly location: VaultLocation;
 }

@@ -1,4 +1,5 @@
 import type { PoolAccess, VaultAccess } from './access.ts';
+import type { DiskResult } from '../engine/index.ts';
 import type { DiskSummary } from '../xen/model.ts';
 
 /** What actually happened, not what was asked. */
@@ -18,7 +19,8 @@ export type FullReadReason =
   | 'BASE_RESTORE_POINT_LOST'
   | 'BASE_SNAPSHOT_LOST'
   | 'TRACKING_CHAIN_LOST'
-  | 'DISK_SHRUNK';
+  | 'DISK_SHRUNK'
+  | 'CHANGE_LIST_LIED';
 
 export interface PlanBackupCommand {
   readonly pool: PoolAccess;
@@ -52,6 +54,8 @@ export interface BackupPlan {
   readonly vmUuid: string;
   readonly vmName: string;
   readonly powerState: string;
+  /** The base to name in the session: null where there is none, or where the vault no longer has it. */
+  readonly baseRestorePointId: string | null;
   readonly disks: readonly PlannedDisk[];
   readonly skipped: readonly SkippedDevice[];
   readonly totalBytes: number;
@@ -95,6 +99,7 @@ export interface SessionRef {
   /** Equals the job's id: a repeated attempt finds its own session. */
   readonly sessionId: string;
   readonly restorePointId: string;
+  /** As the plan says. */
   readonly baseRestorePointId: string | null;
 }
 
@@ -119,6 +124,8 @@ export interface DiskBackupResult {
   readonly bytesStored: number;
   /** How often a connection had to be opened again. */
   readonly reconnects: number;
+  /** What the vault commits the disk with; handed on as it is. */
+  readonly stored: DiskResult;
 }
 
 export interface CommitRestorePointCommand {

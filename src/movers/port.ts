@@ -1,6 +1,6 @@
-import type { KeyRing, Leases } from '../engine/index.ts';
+import type { KeyRing, Leases, RepositoryStats } from '../engine/index.ts';
 import type { InventorySnapshot, PoolProbe } from '../xen/model.ts';
-import type { NewPoolAccess, PoolAccess } from './access.ts';
+import type { NewPoolAccess, PoolAccess, VaultAccess } from './access.ts';
 import type {
   BackupDiskCommand,
   BackupPlan,
@@ -58,6 +58,10 @@ export interface VaultCall extends MoverCall {
 export interface MoverPort {
   probePool(command: { readonly pool: NewPoolAccess }, call: MoverCall): Promise<PoolProbe>;
   readInventory(command: { readonly pool: PoolAccess }, call: MoverCall): Promise<InventorySnapshot>;
+
+  /** Makes the vault's repository, or finds that it is there. */
+  createVault(command: { readonly vault: VaultAccess }, call: VaultCall): Promise<void>;
+  readVaultStats(command: { readonly vault: VaultAccess }, call: VaultCall): Promise<RepositoryStats>;
 
   planBackup(command: PlanBackupCommand, call: VaultCall): Promise<BackupPlan>;
   snapshotVm(command: SnapshotVmCommand, call: MoverCall): Promise<SnapshotResult>;
