@@ -1,0 +1,31 @@
+import { Connection } from '@temporalio/client';
+import { Client } from 'pg';
+import { expect, it } from 'vitest';
+import { createTestDatabase } from '../support/test-database.ts';
+import { testTemporal } from '../support/test-temporal.ts';
+
+it('gives each test a PostgreSQL 18 database of its own', async () => {
+  const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase()]);
+  try {
+    expect(one.name).not.toBe(other.name);
+    const client = new Client({ connectionString: one.adminUrl });
+    await client.connect();
+    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    await client.end();
+    expect(Number(rows[0]?.server_version_num)).toBeGreaterThanOrEqual(180_000);
+  } finally {
+    await Promise.all([one.drop(), other.drop()]);
+  }
+});
+
+it('gives each test task queues of its own on a real Temporal server', async () => {
+  const { address, namespace, taskQueuePrefix } = testTemporal();
+  expect(testTemporal().taskQueuePrefix).not.toBe(taskQueuePrefix);
+  const connection = await Connection.connect({ address });
+  try {
+    const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+    expect(namespaceInfo?.name).toBe(namespace);
+  } finally {
+    await connection.close();
+  }
+});

@@ -1,0 +1,50 @@
+import type { TestProject } from 'vitest/node';
+import { cacheFolder } from '../../src/platform/embedded/cache-folder.ts';
+import { temporaryDataFolder } from '../../src/platform/embedded/data-folder.ts';
+import { startEmbeddedEngines } from '../../src/platform/embedded/engines.ts';
+import { setUpLogToStderr } from '../../src/platform/embedded/set-up-log.ts';
+import { createTemplate } from './template-database.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The superuser's URL of the run's PostgreSQL, without a database: append a name. */
+    readonly postgresUrl: string;
+    /** host:port of the run's Temporal server. */
+    readonly temporalAddress: string;
+    readonly temporalNamespace: string;
+    /** Process ids of the servers, for the tests that end or stop them. */
+    readonly serverPids: Readonly<Record<string, number>>;
+  }
+}
+
+const NAMESPACE = 'holdfast-test';
+
+/** Nothing of a test run has to survive a power cut. */
+const POSTGRES_SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+
+/** One PostgreSQL and one Temporal server for the whole run; the watchdog ends them even if the run is killed. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const engines = await startEmbeddedEngines({
+    dataFolder: await temporaryDataFolder(),
+    temporary: true,
+    postgres: true,
+    temporal: true,
+    namespace: NAMESPACE,
+    cache: cacheFolder(process.env),
+    path: process.env['PATH'] ?? '',
+    log: setUpLogToStderr,
+    postgresSettings: POSTGRES_SETTINGS,
+  });
+  try {
+    const postgresUrl = engines.database?.server.urlOf('') ?? '';
+    await createTemplate(postgresUrl);
+    project.provide('postgresUrl', postgresUrl);
+    project.provide('temporalAddress', engines.temporalAddress ?? '');
+    project.provide('temporalNamespace', NAMESPACE);
+    project.provide('serverPids', engines.pids);
+    return async () => await engines.stop();
+  } catch (error) {
+    await engines.stop();
+    throw error;
+  }
+}
