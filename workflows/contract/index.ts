@@ -1,0 +1,11 @@
+export * from './activities.ts';
+export type * from './backup.ts';
+export * from './jobs.ts';
+export type * from './pools.ts';
+export * from './queues.ts';
+export type * from './recovery.ts';
+export type * from './restore.ts';
+export * from './timing.ts';
+export type * from './vaults.ts';
+export * from './workflow-names.ts';
+export type * from './workflows.ts';
