@@ -70,6 +70,10 @@ export const ERROR_CODES = {
     hint: 'If the host’s certificate was renewed on purpose, accept the new one on the pool.',
   },
   POOL_BUSY: { kind: 'unavailable', hint: 'The pool has too much to do at the moment; it is tried again.' },
+  POOL_IN_USE: {
+    kind: 'conflict',
+    hint: 'Wait until the jobs that work on the pool or its VMs have ended, or cancel them.',
+  },
   VM_GONE: { kind: 'not_found', hint: 'The VM no longer exists in its pool; run the inventory again.' },
   VDI_BUSY: { kind: 'unavailable', hint: 'The disk is still in use by another operation; it is tried again.' },
   SR_FULL: { kind: 'quota', hint: 'Free space on the storage repository or choose another one.' },
@@ -97,6 +101,8 @@ export const ERROR_CODES = {
   VAULT_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the vault’s storage target is mounted or reachable.' },
   VAULT_READ_ONLY: { kind: 'forbidden', hint: 'Give the mover’s user write permission on the vault’s storage target.' },
   VAULT_FULL: { kind: 'quota', hint: 'Free or add space on the vault’s storage target.' },
+  NO_STORAGE_GRANT: { kind: 'forbidden', hint: 'Ask the provider for a grant on that storage.' },
+  STORAGE_IN_USE: { kind: 'conflict', hint: 'Revoke the grants on it first; a target that holds vaults has to stay.' },
   VAULT_CORRUPT: { kind: 'corrupt', hint: 'Verify the vault; undamaged restore points stay restorable.' },
   VAULT_FORMAT_UNKNOWN: {
     kind: 'invalid',
