@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
+
+/** 16 bytes, written as 32 hex digits: packs and index segments. */
+export type ObjectId = string;
+
+export function newObjectId(): ObjectId {
+  return randomBytes(16).toString('hex');
+}
+
+export function idBytes(id: ObjectId): Buffer {
+  return Buffer.from(id, 'hex');
+}
+
+/** Points, sessions and repositories are named by UUIDs; their 16 bytes go into keys and associated data. */
+export function uuidToObjectId(uuid: string, what: string): ObjectId {
+  if (!isUuid(uuid)) {
+    throw new AppError('BAD_INPUT', `The ${what} id ${JSON.stringify(uuid)} is not a lower-case UUID.`);
+  }
+  return uuid.replaceAll('-', '');
+}

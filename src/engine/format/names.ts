@@ -1,0 +1,32 @@
+import type { ObjectId } from './ids.ts';
+
+export type PackArea = 'data' | 'meta';
+
+export function repoName(generation: number): string {
+  return `repo.${generation}`;
+}
+
+export function packName(area: PackArea, id: ObjectId): string {
+  return `${area}/${id.slice(0, 2)}/${id}`;
+}
+
+export function indexName(generation: number, id: ObjectId): string {
+  return `index/${generation}/${id}`;
+}
+
+export function sessionName(sessionId: string): string {
+  return `sessions/${sessionId}`;
+}
+
+/** `diskTag`: 16 hex digits that stand for the disk's key. */
+export function journalPrefix(sessionId: string, diskTag?: string): string {
+  return `sessions/${sessionId}.${diskTag === undefined ? '' : `${diskTag}.`}`;
+}
+
+export function journalName(sessionId: string, diskTag: string, sequence: number): string {
+  return `${journalPrefix(sessionId, diskTag)}${String(sequence).padStart(8, '0')}`;
+}
+
+export function pointName(pointId: string): string {
+  return `points/${pointId}`;
+}

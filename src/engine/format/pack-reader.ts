@@ -1,0 +1,133 @@
+import { keyedDigest, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+import { decompress } from './compress.ts';
+import { corrupt, decodeHeader, HEADER_BYTES, OBJECT_KIND } from './header.ts';
+import type { ObjectId } from './ids.ts';
+import { packName, type PackArea } from './names.ts';
+import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from './pack-builder.ts';
+import { decodeFooter, openKeys, openTable, sealContext } from './sealed-object.ts';
+import { Sealer, type SealContext } from './seal.ts';
+
+const TAIL_BYTES = 64 * 1024;
+
+export interface Frame {
+  readonly ordinal: number;
+  readonly digest: Uint8Array;
+  readonly offset: number;
+  readonly sealedBytes: number;
+  readonly rawBytes: number;
+  readonly codec: number;
+}
+
+/** What is needed to open frames of one pack; plain, so that workers can be given it. */
+export interface PackOpener {
+  readonly name: string;
+  readonly frameKey: Uint8Array;
+  readonly context: SealContext;
+}
+
+/** A pack's table, opened and checked. */
+export class PackTable {
+  readonly opener: PackOpener;
+  readonly sizeBytes: number;
+  readonly #table: Buffer;
+
+  constructor(opener: PackOpener, sizeBytes: number, table: Buffer) {
+    this.opener = opener;
+    this.sizeBytes = sizeBytes;
+    this.#table = table;
+  }
+
+  get frameCount(): number {
+    return this.#table.length / TABLE_ENTRY_BYTES;
+  }
+
+  frame(ordinal: number): Frame {
+    const at = ordinal * TABLE_ENTRY_BYTES;
+    if (ordinal >= this.frameCount) {
+      throw corrupt(this.opener.name, `has ${this.frameCount} frames; one more was asked for: ${ordinal}`);
+    }
+    return {
+      ordinal,
+      digest: this.#table.subarray(at, at + 32),
+      offset: this.#table.readUInt32LE(at + 32),
+      sealedBytes: this.#table.readUInt32LE(at + 36),
+      rawBytes: this.#table.readUInt32LE(at + 40),
+      codec: this.#table.readUInt8(at + 44),
+    };
+  }
+}
+
+/** Reads header, footer and table: two requests, rarely three. */
+export async function readPackTable(
+  store: Store,
+  area: PackArea,
+  id: ObjectId,
+  secrets: RepositorySecrets,
+  signal?: AbortSignal,
+): Promise<PackTable> {
+  const name = packName(area, id);
+  const found = await store.head(name);
+  if (found === null) {
+    throw corrupt(name, 'is missing from the store');
+  }
+  const tail = await readTail(store, found.sizeBytes, name, signal);
+  const head = new Uint8Array(HEADER_BYTES);
+  await store.getRange(name, 0, head, signal);
+  const header = decodeHeader(head, name);
+  if (header.id !== id || header.kind !== (area === 'data' ? OBJECT_KIND.dataPack : OBJECT_KIND.metaPack)) {
+    throw corrupt(name, 'is another pack than its name says');
+  }
+  const footer = decodeFooter(tail, found.sizeBytes, name);
+  const keys = openKeys(header, footer, name, secrets);
+  const context = sealContext(header, secrets);
+  const end = tail.length - FOOTER_BYTES;
+  const table = openTable(tail.subarray(end - footer.tableBytes, end), footer, context, { keys, name });
+  if (table.length !== footer.frameCount * TABLE_ENTRY_BYTES) {
+    throw corrupt(name, 'has a table of another length than its count of frames');
+  }
+  return new PackTable({ name, frameKey: keys.frameKey, context }, found.sizeBytes, table);
+}
+
+async function readTail(store: Store, size: number, name: string, signal?: AbortSignal): Promise<Uint8Array> {
+  const read = async (length: number): Promise<Uint8Array> => {
+    const tail = new Uint8Array(length);
+    await store.getRange(name, size - length, tail, signal);
+    return tail;
+  };
+  const first = await read(Math.min(size, TAIL_BYTES));
+  const wanted = decodeFooter(first, size, name).tableBytes + FOOTER_BYTES;
+  return wanted <= first.length ? first : read(wanted);
+}
+
+/** Opens frames of one pack, checking tag, length and digest. */
+export class FrameOpener {
+  readonly #opener: PackOpener;
+  readonly #sealer: Sealer;
+  readonly #digestKey: Uint8Array;
+
+  constructor(opener: PackOpener, digestKey: Uint8Array) {
+    this.#opener = opener;
+    this.#sealer = new Sealer(opener.frameKey, opener.context);
+    this.#digestKey = digestKey;
+  }
+
+  open(frame: Frame, sealed: Uint8Array): Uint8Array {
+    let raw: Uint8Array;
+    try {
+      raw = decompress(frame.codec, this.#sealer.open(frame, sealed), frame.rawBytes);
+    } catch (error) {
+      throw corrupt(this.#opener.name, `has a damaged frame ${frame.ordinal}`, error);
+    }
+    if (!keyedDigest(this.#digestKey, raw).equals(frame.digest)) {
+      throw corrupt(this.#opener.name, `has a frame ${frame.ordinal} with another content than its digest`);
+    }
+    return raw;
+  }
+}
+
+/** Whether a frame is the one that a manifest or index named. */
+export function hasShortDigest(frame: Frame, digest: Uint8Array): boolean {
+  return Buffer.compare(frame.digest.subarray(0, SHORT_DIGEST_BYTES), digest) === 0;
+}

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, opendir, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join, posix, resolve } from 'node:path';
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { AppError, errnoOf } from '../../kernel/errors.ts';
+import type { Store, StoredObject } from '../ports/store.ts';
+import { toStoreError } from './directory-errors.ts';
+
+const ASIDE = '.aside';
+
+/**
+ * A directory as a store: local, or mounted. Files are written aside, synchronised, then linked to their final name,
+ * which refuses an existing one (a rename would replace it). Directories are synchronised in batches, by `flush`.
+ */
+export class DirectoryStore implements Store {
+  readonly description: string;
+  readonly #root: string;
+  /** Directories that got a new name since the last flush. */
+  #unsynced = new Set<string>();
+
+  /** `directory` must exist: a vault whose mount is missing must not be begun anew below the mount point. */
+  constructor(directory: string) {
+    this.#root = resolve(directory);
+    this.description = this.#root;
+  }
+
+  async putIfAbsent(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
+    const path = this.#path(name);
+    return this.#guarded(`write ${name}`, async () => {
+      throwIfAborted(signal);
+      await this.#makeDirectory(dirname(path));
+      const aside = join(this.#root, ASIDE, randomBytes(16).toString('hex'));
+      await this.#makeDirectory(dirname(aside));
+      try {
+        await writeDurably(aside, parts);
+        throwIfAborted(signal);
+        return await this.#publish(aside, path);
+      } finally {
+        await unlink(aside).catch(ignoreMissing);
+      }
+    });
+  }
+
+  async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.#withFile(name, async (file) => {
+      const { size } = await file.stat();
+      const into = new Uint8Array(size);
+      await readFully(file, 0, into, { name, signal });
+      return into;
+    });
+  }
+
+  async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#withFile(name, (file) => readFully(file, offset, into, { name, signal }));
+  }
+
+  async head(name: string): Promise<StoredObject | null> {
+    return this.#guarded(`look for ${name}`, async () => {
+      try {
+        const found = await stat(this.#path(name));
+        return found.isFile() ? { name, sizeBytes: found.size } : null;
+      } catch (error) {
+        if (isMissing(error)) {
+          await this.#requireRoot();
+          return null;
+        }
+        throw error;
+      }
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredObject> {
+    const cut = prefix.lastIndexOf('/') + 1;
+    yield* this.#walk(prefix.slice(0, cut), prefix.slice(cut));
+  }
+
+  async delete(name: string): Promise<void> {
+    const path = this.#path(name);
+    await this.#guarded(`delete ${name}`, async () => {
+      await unlink(path).catch(ignoreMissing);
+      this.#unsynced.add(dirname(path));
+    });
+  }
+
+  async flush(): Promise<void> {
+    const directories = this.#unsynced;
+    this.#unsynced = new Set();
+    try {
+      await Promise.all([...directories].map((directory) => syncDirectory(directory)));
+    } catch (error) {
+      for (const directory of directories) {
+        this.#unsynced.add(directory);
+      }
+      throw toStoreError(error, 'make new names durable', this.#root);
+    }
+  }
+
+  /** Removes what writers that were killed left aside and that is older than `ageMs` at `now`. Returns how many. */
+  async removeLeftovers(now: number, ageMs: number): Promise<number> {
+    return this.#guarded('remove leftovers', async () => {
+      const aside = join(this.#root, ASIDE);
+      const names = await readdir(aside).catch((error: unknown) => {
+        ignoreMissing(error);
+        return [];
+      });
+      let removed = 0;
+      for (const name of names) {
+        const found = await stat(join(aside, name)).catch(ignoreMissing);
+        if (found !== undefined && found.mtimeMs <= now - ageMs) {
+          await unlink(join(aside, name)).catch(ignoreMissing);
+          removed += 1;
+        }
+      }
+      return removed;
+    });
+  }
+
+  async *#walk(folder: string, start: string): AsyncIterable<StoredObject> {
+    let entries;
+    try {
+      entries = await opendir(join(this.#root, folder));
+    } catch (error) {
+      if (isMissing(error)) {
+        await this.#guarded('list', () => this.#requireRoot());
+        return;
+      }
+      throw toStoreError(error, `list ${folder}`, this.#root);
+    }
+    for await (const entry of entries) {
+      const name = posix.join(folder, entry.name);
+      if (!entry.name.startsWith(start) || entry.name === ASIDE) {
+        continue;
+      }
+      if (entry.isDirectory()) {
+        yield* this.#walk(`${name}/`, '');
+      } else {
+        const found = await this.head(name);
+        if (found !== null) {
+          yield found;
+        }
+      }
+    }
+  }
+
+  async #publish(aside: string, path: string): Promise<'created' | 'exists'> {
+    this.#unsynced.add(dirname(path));
+    try {
+      await link(aside, path);
+      return 'created';
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') {
+        return 'exists';
+      }
+      throw error;
+    }
+  }
+
+  async #makeDirectory(directory: string): Promise<void> {
+    await this.#requireRoot();
+    const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (first !== undefined) {
+      for (let at = directory; at.length >= first.length; at = dirname(at)) {
+        this.#unsynced.add(dirname(at));
+      }
+    }
+  }
+
+  async #requireRoot(): Promise<void> {
+    try {
+      await stat(this.#root);
+    } catch (error) {
+      throw toStoreError(error, 'find the directory', this.#root);
+    }
+  }
+
+  async #withFile<T>(name: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+    return this.#guarded(`read ${name}`, async () => {
+      let file: FileHandle;
+      try {
+        file = await open(this.#path(name), 'r');
+      } catch (error) {
+        if (!isMissing(error)) {
+          throw error;
+        }
+        await this.#requireRoot();
+        throw new AppError('VAULT_OBJECT_MISSING', `${name} is not in the vault at ${this.#root}.`, {
+          data: { object: name },
+        });
+      }
+      try {
+        return await use(file);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async #guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, what, this.#root);
+    }
+  }
+
+  #path(name: string): string {
+    if (name === '' || posix.normalize(name) !== name || name.startsWith('/') || name.startsWith('.')) {
+      throw new AppError('BAD_INPUT', `Not a name for an object: ${JSON.stringify(name)}.`);
+    }
+    return join(this.#root, name);
+  }
+}
+
+async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for (const part of parts) {
+      for (let at = 0; at < part.length;) {
+        at += (await file.write(part, at, part.length - at)).bytesWritten;
+      }
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readFully(
+  file: FileHandle,
+  offset: number,
+  into: Uint8Array,
+  context: { readonly name: string; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  for (let at = 0; at < into.length;) {
+    throwIfAborted(context.signal);
+    const { bytesRead } = await file.read(into, at, into.length - at, offset + at);
+    if (bytesRead === 0) {
+      throw new AppError('VAULT_CORRUPT', `${context.name} ends before byte ${offset + into.length}.`, {
+        data: { object: context.name },
+      });
+    }
+    at += bytesRead;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR';
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) {
+    throw error;
+  }
+  return undefined;
+}
