@@ -1,0 +1,84 @@
+import {
+  addressRanges,
+  count,
+  duration,
+  hostAndPort,
+  ipAddress,
+  oneOf,
+  path,
+  port,
+  postgresUrl,
+  text,
+  webUrl,
+  type Reader,
+} from './readers.ts';
+
+export interface Variable<T> {
+  readonly reader: Reader<T>;
+  /** The text that stands for a variable that isn't set; undefined: nothing does. */
+  readonly fallback: string | undefined;
+  /** What it is for, as the documentation says it. */
+  readonly about: string;
+}
+
+function variable<T>(reader: Reader<T>, fallback: string, about: string): Variable<T> & { readonly fallback: string } {
+  return { reader, fallback, about };
+}
+
+function optional<T>(reader: Reader<T>, about: string): Variable<T> & { readonly fallback: undefined } {
+  return { reader, fallback: undefined, about };
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+/** Every environment variable that Holdfast reads. `docs/configuration.md` has a line for each. */
+export const VARIABLES = {
+  HOLDFAST_DATA: variable(path, './data', 'Folder of the embedded servers, keys and secrets; survives restarts.'),
+  HOLDFAST_KEYS: optional(path, 'Folder of the tenants’ key files; `keys` in the data folder unless given.'),
+  DATABASE_URL: optional(
+    postgresUrl,
+    'PostgreSQL 18 or newer, as api, worker and relay connect to it. `npm start` runs its own unless given.',
+  ),
+  DATABASE_ADMIN_URL: optional(
+    postgresUrl,
+    'The same database for `migrate`, which creates roles and tables. Goes together with DATABASE_URL.',
+  ),
+  HOLDFAST_DATABASE_POOL: variable(count(2, 200), '10', 'Most connections to PostgreSQL that one process opens.'),
+  TEMPORAL_ADDRESS: optional(hostAndPort, 'A Temporal server’s gRPC address. `npm start` runs its own unless given.'),
+  TEMPORAL_NAMESPACE: variable(text, 'holdfast', 'Temporal namespace.'),
+  HOLDFAST_TASK_QUEUE_PREFIX: variable(
+    text,
+    'holdfast/',
+    'Put before the name of every task queue, so that several installations can share one Temporal.',
+  ),
+  HOLDFAST_HOST: variable(ipAddress, '127.0.0.1', 'Address that the API listens on.'),
+  HOLDFAST_API_PORT: variable(port, '0', 'Port that the API listens on; 0 takes a free one.'),
+  HOLDFAST_PUBLIC_URL: optional(webUrl, 'Address under which clients reach the API; the listening one unless given.'),
+  HOLDFAST_LOG_LEVEL: variable(oneOf(...LOG_LEVELS), 'info', 'How much is logged.'),
+  HOLDFAST_SHUTDOWN_GRACE: variable(duration, '30s', 'How long work in progress gets to end after SIGTERM or Ctrl-C.'),
+  HOLDFAST_HEARTBEAT: variable(
+    duration,
+    '30s',
+    'A disk activity that is silent for longer is started again elsewhere.',
+  ),
+  HOLDFAST_FENCE: variable(
+    duration,
+    '20s',
+    'A mover that couldn’t report for this long stops writing. Must be shorter than HOLDFAST_HEARTBEAT.',
+  ),
+  HOLDFAST_LEASE: variable(duration, '1m', 'How long a vault session’s lease holds without renewal.'),
+  HOLDFAST_RECONCILE_EVERY: variable(duration, '30s', 'How often job rows are compared with their workflows.'),
+  HOLDFAST_RELAY_EVERY: variable(duration, '200ms', 'How often the relay looks for new events and progress.'),
+  HOLDFAST_WEBHOOK_ALLOW: variable(
+    addressRanges,
+    '',
+    'Private address ranges that webhooks may be sent to all the same; none unless given.',
+  ),
+  HOLDFAST_WEBHOOK_TIMEOUT: variable(duration, '10s', 'How long a webhook receiver may take to answer.'),
+  HOLDFAST_WEBHOOK_RETRY: variable(duration, '5s', 'Wait before a webhook’s first retry; it doubles from there.'),
+  HOLDFAST_WEBHOOK_RETRY_FOR: variable(duration, '3d', 'How long a webhook is retried before it is given up.'),
+  HOLDFAST_USAGE_WINDOW: variable(duration, '1h', 'Length of a usage window in the ledger.'),
+  HOLDFAST_USAGE_GRACE: variable(duration, '5m', 'How long a window stays open after its end for late records.'),
+} as const satisfies Record<string, Variable<unknown>>;
+
+export type VariableName = keyof typeof VARIABLES;
