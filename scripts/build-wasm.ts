@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import asc from 'assemblyscript/asc';
+import { createMemoryStream, main } from 'assemblyscript/asc';
 
 const SOURCE = new URL('../src/engine/chunking/block-hash.as.ts', import.meta.url);
 const TARGET = new URL('../src/engine/chunking/generated/block-hash.ts', import.meta.url);
@@ -10,7 +10,8 @@ export async function buildBlockHash(): Promise<string> {
   let binary: Uint8Array | undefined;
   const flags = '--runtime stub --optimizeLevel 3 --shrinkLevel 0 --noAssert --enable simd --enable threads';
   const memory = '--importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536';
-  const { error, stderr } = await asc.main(
+  const messages = createMemoryStream();
+  const { error } = await main(
     ['block-hash.as.ts', '--outFile', 'out.wasm', ...flags.split(' '), ...memory.split(' ')],
     {
       readFile: (name) => (name === 'block-hash.as.ts' ? source : null),
@@ -18,10 +19,11 @@ export async function buildBlockHash(): Promise<string> {
         binary = contents as Uint8Array;
       },
       listFiles: () => [],
+      stderr: messages,
     },
   );
   if (error !== null || binary === undefined) {
-    throw new Error(`The block hash does not compile:\n${stderr.toString()}`, { cause: error });
+    throw new Error(`The block hash does not compile:\n${messages.toString()}`, { cause: error });
   }
   return Buffer.from(binary).toString('base64');
 }

@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { BLOCK_HASH_WASM } from './generated/block-hash.ts';
+import { WebAssembly, type SharedMemory } from './web-assembly.ts';
 
 /** The only block size of format 1: the key table is as long as a block. */
 export const BLOCK_BYTES = 4096;
@@ -15,7 +16,7 @@ export class BlockHasher {
   readonly #hashBlocks: HashBlocks;
 
   /** `chunkSeed`: 32 secret bytes; without them nobody can tell where a disk will be cut. */
-  constructor(memory: WebAssembly.Memory, chunkSeed: Uint8Array) {
+  constructor(memory: SharedMemory, chunkSeed: Uint8Array) {
     const module = new WebAssembly.Module(Buffer.from(BLOCK_HASH_WASM, 'base64'));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.#hashBlocks = exports['hashBlocks'] as HashBlocks;
