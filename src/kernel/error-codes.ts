@@ -52,6 +52,13 @@ export const ERROR_CODES = {
   VM_BUSY: { kind: 'conflict', hint: 'Wait for the VM’s active job to end, or cancel it.' },
   JOB_NOT_CANCELLABLE: { kind: 'conflict', hint: 'The job has already ended.' },
   JOB_STATE_CONFLICT: { kind: 'conflict', hint: 'Another attempt of this job has taken over; nothing to do.' },
+  MOVER_ABSENT: { kind: 'unavailable', hint: 'Start a mover that serves the site, then start the job again.' },
+  MOVER_LOST: { kind: 'unavailable', hint: 'Look into the mover’s log for why it ended, then start the job again.' },
+  STEP_TIMED_OUT: {
+    kind: 'unavailable',
+    hint: 'Look for what was slow in the pool or the vault, then start the job again.',
+  },
+  JOB_INTERRUPTED: { kind: 'unavailable', hint: 'Nothing of it was kept; start the job again.' },
   JOB_CANCELLED: { kind: 'cancelled', hint: 'Start the job again when you want it.' },
   NO_PLACEMENT_GRANT: {
     kind: 'forbidden',

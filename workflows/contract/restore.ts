@@ -1,3 +1,4 @@
+import type { CleanedUp } from './backup.ts';
 import type { JobInput, JobRef } from './jobs.ts';
 
 /** The pool a VM is placed in: the tenant's own, or one it holds a grant for. */
@@ -142,11 +143,6 @@ export interface RestoreSiteActivities {
   createVm(input: CreateVmInput): Promise<CreatedVm>;
   restoreDisk(input: RestoreDiskInput): Promise<RestoredDisk>;
   finishRestore(input: FinishRestoreInput): Promise<RestoredVm>;
-  /** Removes the half-made VM with its disks; a finished one stays. */
-  cleanUpRestore(input: CleanUpRestoreInput): Promise<{ readonly removed: readonly string[] }>;
-}
-
-export interface CleanUpRestoreInput extends RestoreRef {
-  /** The VM was finished: only the reader's session in the vault is ended. */
-  readonly keepVm: boolean;
+  /** Removes a half-made VM with its disks (a finished one stays) and ends the reader's session in the vault. */
+  cleanUpRestore(input: RestoreRef): Promise<CleanedUp>;
 }

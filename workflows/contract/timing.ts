@@ -13,6 +13,8 @@ export const TIMING = {
   /** One disk. */
   diskAttemptMs: 7 * 24 * 3_600_000,
   longestDelayMs: 60_000,
+  /** How long a command waits for a mover of its site before the job gives up. */
+  moverAbsentMs: 60 * 60_000,
 } as const;
 
 /** Disks of one job that move at the same time. */

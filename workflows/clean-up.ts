@@ -1,0 +1,17 @@
+import { CancellationScope, log } from '@temporalio/workflow';
+import type { CleanedUp } from './contract/index.ts';
+import { toJobFailure } from './failures.ts';
+
+/**
+ * Cleans up whatever happened before, cancelled or not. Where that is impossible it becomes a warning: the job's own
+ * end is what its reader asked for, and the next run finds what stayed.
+ */
+export async function cleanUp(warnings: string[], work: () => Promise<CleanedUp>): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(work);
+  } catch (error) {
+    const { code, message } = toJobFailure(error);
+    log.warn('Clean-up failed', { code, message });
+    warnings.push(`Clean-up is not complete (${code}): ${message}`);
+  }
+}
