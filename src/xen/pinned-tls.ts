@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as tlsConnect, TLSSocket } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { AppError } from '../kernel/errors.ts';
@@ -110,11 +110,17 @@ export async function upgradeToTls(
   });
   const certificate = secure.getPeerX509Certificate();
   const shown = certificate === undefined ? '' : normaliseFingerprint(certificate.fingerprint256);
-  if (shown !== peer.certificateSha256) {
+  if (certificate === undefined || shown !== peer.certificateSha256 || !isFor(certificate, peer.subject)) {
     secure.destroy();
     throw certificateChanged(peer.address, shown);
   }
   return secure;
+}
+
+/** `subject` is a DNS name, a wildcard as it stands in the certificate, or a bare host name. */
+function isFor(certificate: X509Certificate, subject: string): boolean {
+  const plain = subject.replace(/^\*\./, 'any.');
+  return (isIP(plain) === 0 ? certificate.checkHost(plain) : certificate.checkIP(plain)) !== undefined;
 }
 
 /** SNI takes names only, and a wildcard subject is none. */
