@@ -31,10 +31,15 @@ export function closingLine({ passed, failed, skipped }: Counts, exitCode: numbe
 
 /** Prints `N passed, N failed` alone on the very last line. */
 export default class ClosingLineReporter implements Reporter {
-  #counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  #counts: Counts | undefined;
 
   onInit(): void {
-    process.once('exit', (exitCode) => writeSync(1, `${closingLine(this.#counts, exitCode)}\n`));
+    process.once('exit', (exitCode) => {
+      // A run that ended without having come to its end has failed, whatever its exit code says.
+      const code = this.#counts === undefined ? Math.max(exitCode, 1) : exitCode;
+      process.exitCode = code;
+      writeSync(1, `${closingLine(this.#counts ?? { passed: 0, failed: 0, skipped: 0 }, code)}\n`);
+    });
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {

@@ -40,13 +40,6 @@ export class ServerKeeper {
     this.#gone = once(this.#watchdog, 'exit').then(() => this.#orphaned());
     this.#watchdog.stdin.on('error', () => undefined); // the exit event says it
     createInterface({ input: this.#watchdog.stdout }).on('line', (line) => this.#on(JSON.parse(line) as WatchdogEvent));
-    // A process with nothing else to do may end; the closed pipe then ends the servers.
-    this.#watchdog.unref();
-    for (const stream of [this.#watchdog.stdin, this.#watchdog.stdout]) {
-      if ('unref' in stream && typeof stream.unref === 'function') {
-        stream.unref();
-      }
-    }
   }
 
   async run(spec: ServerSpec): Promise<KeptServer> {
@@ -71,7 +64,6 @@ export class ServerKeeper {
 
   /** Ends every server; resolves when they and the watchdog are gone. */
   async close(): Promise<void> {
-    this.#watchdog.ref();
     this.#watchdog.stdin.end();
     await this.#gone;
   }

@@ -1,0 +1,130 @@
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { Client } from 'pg';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { temporaryDataFolder } from '../../src/platform/embedded/data-folder.ts';
+import { allGone, childrenOf, isAlive } from '../support/processes.ts';
+import { runScript, startProgram, type Program } from '../support/program.ts';
+
+interface Ready {
+  readonly pids: { readonly postgres: number; readonly temporal: number };
+  readonly databaseAdminUrl: string;
+  readonly temporalAddress: string;
+}
+
+const SCRIPT = 'test/support/engines-role.ts';
+let folder: string;
+
+beforeEach(async () => {
+  folder = await temporaryDataFolder();
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(): Promise<Program<Ready>> {
+  return await startProgram<Ready>({ script: SCRIPT, env: { HOLDFAST_DATA: folder } });
+}
+
+async function query(url: string, statement: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(statement);
+    return rows.map((row) => Object.values(row)[0]);
+  } finally {
+    await client.end();
+  }
+}
+
+async function withClient(address: string, work: (client: TemporalClient) => Promise<void>): Promise<void> {
+  const connection = await Connection.connect({ address });
+  try {
+    await work(new TemporalClient({ connection, namespace: 'holdfast' }));
+  } finally {
+    await connection.close();
+  }
+}
+
+it('keeps its state over an orderly restart, and refuses a second start on the same folder', async () => {
+  const first = await start();
+  await query(first.ready.databaseAdminUrl, 'create table kept as select 42 as answer');
+  const second = await runScript({ script: SCRIPT, env: { HOLDFAST_DATA: folder } });
+  expect(second.code).toBe(1);
+  expect(second.output).toContain(`Another Holdfast is running on ${folder}.`);
+  expect(second.output).toContain('DATA_FOLDER_IN_USE');
+  expect(await first.stop()).toEqual({ code: 0, signal: null });
+  expect(await allGone(Object.values(first.ready.pids), 0)).toBe(true);
+
+  const again = await start();
+  expect(await query(again.ready.databaseAdminUrl, 'select answer from kept')).toEqual([42]);
+  await again.stop();
+});
+
+it('takes the servers with it when it is killed with SIGKILL, and starts again on what was left', async () => {
+  const first = await start();
+  await query(first.ready.databaseAdminUrl, 'create table kept as select 42 as answer');
+  await withClient(first.ready.temporalAddress, async (client) => {
+    await client.workflow.start('waits', { workflowId: 'kept', taskQueue: 'nobody polls it' });
+  });
+  expect(await first.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(await allGone(Object.values(first.ready.pids))).toBe(true);
+
+  const again = await start();
+  expect(await query(again.ready.databaseAdminUrl, 'select answer from kept')).toEqual([42]);
+  await withClient(again.ready.temporalAddress, async (client) => {
+    const { status } = await client.workflow.getHandle('kept').describe();
+    expect(status.name).toBe('RUNNING');
+  });
+  await again.stop();
+});
+
+it('ends servers that outlived both Holdfast and the watchdog', async () => {
+  const first = await start();
+  const [watchdog] = await childrenOf(first.pid);
+  process.kill(watchdog ?? 0, 'SIGSTOP');
+  process.kill(first.pid, 'SIGKILL');
+  process.kill(watchdog ?? 0, 'SIGKILL');
+  await first.ended;
+  expect(Object.values(first.ready.pids).map((pid) => isAlive(pid))).toEqual([true, true]);
+
+  const again = await start();
+  expect(await allGone(Object.values(first.ready.pids), 0)).toBe(true);
+  await again.stop();
+});
+
+it('ends with a sentence when one of its servers does', async () => {
+  const program = await start();
+  process.kill(program.ready.pids.temporal, 'SIGKILL');
+  expect(await program.ended).toEqual({ code: 1, signal: null });
+  expect(program.output()).toContain('Temporal ended with signal SIGKILL; its log is in');
+  expect(await allGone(Object.values(program.ready.pids), 0)).toBe(true);
+});
+
+it.runIf(userInfo().uid === 0)(
+  'refuses a data folder that PostgreSQL’s user may not enter, and says which',
+  async () => {
+    const closed = await mkdtemp(join(tmpdir(), 'holdfast-closed-'));
+    try {
+      await chmod(closed, 0o700);
+      await mkdir(join(closed, 'data'));
+      const { code, output } = await runScript({ script: SCRIPT, env: { HOLDFAST_DATA: join(closed, 'data') } });
+      expect(code).toBe(1);
+      expect(output).toMatch(/PostgreSQL does not run as root but as user \w+, and that user may not enter \//);
+      expect(output).toContain(`chmod o+x ${closed}`);
+    } finally {
+      await rm(closed, { recursive: true, force: true });
+    }
+  },
+);
+
+it('lists what is wrong with its configuration and does not start', async () => {
+  const env = { HOLDFAST_DATA: folder, HOLDFAST_API_PORT: 'web', HOLDFAST_LEASE: '1 minute' };
+  const { code, output } = await runScript({ script: SCRIPT, env });
+  expect(code).toBe(1);
+  expect(output).toContain('HOLDFAST_API_PORT is not a port number');
+  expect(output).toContain('HOLDFAST_LEASE is not a duration');
+});
