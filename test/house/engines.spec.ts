@@ -4,14 +4,16 @@ import { expect, it } from 'vitest';
 import { createTestDatabase } from '../support/test-database.ts';
 import { testTemporal } from '../support/test-temporal.ts';
 
-it('gives each test a PostgreSQL 18 database of its own', async () => {
+it('gives each test a migrated PostgreSQL 18 database of its own', async () => {
   const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase()]);
   try {
     expect(one.name).not.toBe(other.name);
-    const client = new Client({ connectionString: one.adminUrl });
+    const client = new Client({ connectionString: one.url });
     await client.connect();
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    const applied = await client.query('select from pg_tables where schemaname = $1', ['app']);
     await client.end();
+    expect(applied.rowCount).toBeGreaterThan(0);
     expect(Number(rows[0]?.server_version_num)).toBeGreaterThanOrEqual(180_000);
   } finally {
     await Promise.all([one.drop(), other.drop()]);

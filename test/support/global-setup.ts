@@ -3,12 +3,11 @@ import { cacheFolder } from '../../src/platform/embedded/cache-folder.ts';
 import { temporaryDataFolder } from '../../src/platform/embedded/data-folder.ts';
 import { startEmbeddedEngines } from '../../src/platform/embedded/engines.ts';
 import { setUpLogToStderr } from '../../src/platform/embedded/set-up-log.ts';
-import { createTemplate } from './template-database.ts';
+import { createTemplate, type PostgresUrls } from './template-database.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The superuser's URL of the run's PostgreSQL, without a database: append a name. */
-    readonly postgresUrl: string;
+    readonly postgresUrls: PostgresUrls;
     /** host:port of the run's Temporal server. */
     readonly temporalAddress: string;
     readonly temporalNamespace: string;
@@ -36,9 +35,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     postgresSettings: POSTGRES_SETTINGS,
   });
   try {
-    const postgresUrl = engines.database?.server.urlOf('') ?? '';
-    await createTemplate(postgresUrl);
-    project.provide('postgresUrl', postgresUrl);
+    const urlOf = engines.database?.server.urlOf ?? (() => '');
+    const postgresUrls = { admin: urlOf(''), service: urlOf('', { name: 'holdfast_test', password: 'test' }) };
+    await createTemplate(postgresUrls);
+    project.provide('postgresUrls', postgresUrls);
     project.provide('temporalAddress', engines.temporalAddress ?? '');
     project.provide('temporalNamespace', NAMESPACE);
     project.provide('serverPids', engines.pids);

@@ -5,7 +5,9 @@ import { TEMPLATE_DATABASE } from './template-database.ts';
 
 export interface TestDatabase {
   readonly name: string;
-  /** The superuser's URL. */
+  /** What api, worker and relay connect with. */
+  readonly url: string;
+  /** The superuser's. */
   readonly adminUrl: string;
   /** Removes the database, together with whoever is still connected to it. */
   drop(): Promise<void>;
@@ -13,7 +15,7 @@ export interface TestDatabase {
 
 /** Runs one statement as the superuser. */
 export async function asSuperuser(statement: string, database = 'postgres'): Promise<void> {
-  const client = new Client({ connectionString: `${inject('postgresUrl')}${database}` });
+  const client = new Client({ connectionString: `${inject('postgresUrls').admin}${database}` });
   await client.connect();
   try {
     await client.query(statement);
@@ -28,7 +30,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await asSuperuser(`create database ${name} template ${TEMPLATE_DATABASE} strategy file_copy`);
   return {
     name,
-    adminUrl: `${inject('postgresUrl')}${name}`,
+    url: `${inject('postgresUrls').service}${name}`,
+    adminUrl: `${inject('postgresUrls').admin}${name}`,
     drop: async () => await asSuperuser(`drop database if exists ${name} with (force)`),
   };
 }
