@@ -30,8 +30,6 @@ export interface PoolCapabilities {
   readonly nbdNetworks: readonly string[];
   /** VM.snapshot takes the set of disks to leave out. */
   readonly snapshotIgnoresDisks: boolean;
-  /** `/import_raw_vdi` with `chunked`. */
-  readonly chunkedImport: boolean;
   readonly checkpointLicensed: boolean;
 }
 
