@@ -1,13 +1,6 @@
 import type { RetryPolicy } from '@temporalio/common';
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
-import {
-  TIMING,
-  queuePrefix,
-  siteQueue,
-  type ControlActivities,
-  type Patience,
-  type SiteActivities,
-} from './contract/index.ts';
+import { proxyActivities } from '@temporalio/workflow';
+import { TIMING, type ControlActivities, type Patience, type SiteActivities } from './contract/index.ts';
 
 /** Statements on the database: tried until it answers, however long that takes. */
 export function controlActivities(): ControlActivities {
@@ -29,8 +22,7 @@ export function repositoryActivities(patience: Patience): Pick<ControlActivities
 }
 
 /** Calls that a site's mover makes. A machine that dies is noticed by its missing heartbeats. */
-export function siteActivities(siteId: string, patience: Patience): SiteActivities {
-  const taskQueue = siteQueue(queuePrefix(workflowInfo().taskQueue), siteId);
+export function siteActivities(taskQueue: string, patience: Patience): SiteActivities {
   const shared = {
     taskQueue,
     heartbeatTimeout: TIMING.heartbeatTimeoutMs,

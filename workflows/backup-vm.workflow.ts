@@ -23,7 +23,7 @@ export async function backupVm(input: BackupVmInput): Promise<JobResult> {
     const prepared = await job.control.prepareBackup({ ...job.ref, vmId, vaultId, restorePointId, snapshotName });
     const { baseRestorePointId } = prepared;
     const backup: BackupRef = { ...job.ref, vmId, vaultId, restorePointId, baseRestorePointId };
-    const site = siteActivities(prepared.siteId, input.patience);
+    const site = siteActivities(prepared.siteQueue, input.patience);
     try {
       return await moveDisks(job, site, backup, { ...input, snapshotName });
     } finally {

@@ -8,8 +8,8 @@ import { runJob } from './run-job.ts';
 export async function inventoryPool(input: InventoryPoolInput): Promise<JobResult> {
   return await runJob('POOL_INVENTORY', input, async (job) => {
     const pool: PoolJobRef = { ...job.ref, poolId: input.poolId };
-    const { siteId } = await job.control.locatePool(pool);
-    const site = siteActivities(siteId, input.patience);
+    const { siteQueue } = await job.control.locatePool(pool);
+    const site = siteActivities(siteQueue, input.patience);
     try {
       await site.probePool(pool);
       return { ...(await site.readInventory(pool)) };

@@ -14,10 +14,10 @@ export async function recoverJob(input: RecoverJobInput): Promise<void> {
 async function removeLeftovers(left: LeftBehind, patience: Patience, warnings: string[]): Promise<void> {
   switch (left.kind) {
     case 'BACKUP':
-      await cleanUp(warnings, async () => await siteActivities(left.siteId, patience).cleanUpBackup(left.backup));
+      await cleanUp(warnings, async () => await siteActivities(left.siteQueue, patience).cleanUpBackup(left.backup));
       return;
     case 'RESTORE':
-      await cleanUp(warnings, async () => await siteActivities(left.siteId, patience).cleanUpRestore(left.restore));
+      await cleanUp(warnings, async () => await siteActivities(left.siteQueue, patience).cleanUpRestore(left.restore));
       return;
     case 'NOTHING':
   }

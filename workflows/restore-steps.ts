@@ -24,9 +24,9 @@ export interface RestoreOrder {
 
 /** A new VM, switched off, with every disk of the restore point; or nothing at all. */
 export async function restoreSteps(job: RunningJob, order: RestoreOrder): Promise<JobResult> {
-  const { siteId, restorePointId, vaultId, target } = order.prepared;
+  const { siteQueue, restorePointId, vaultId, target } = order.prepared;
   const restore: RestoreRef = { ...job.ref, restorePointId, vaultId, target };
-  const site = siteActivities(siteId, order.patience);
+  const site = siteActivities(siteQueue, order.patience);
   try {
     const { vmUuid, disks } = await fillDisks(job, site, restore, order.prepared);
     const vm = await CancellationScope.nonCancellable(async () => {

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type {
   CommittedRestorePoint,
@@ -44,12 +45,12 @@ const SNAPSHOT: SnapshottedVm = {
   skipped: [],
 };
 
-export function recordedControl(recording: Recording): ControlActivities {
+export function recordedControl(recording: Recording, siteQueueName: string): ControlActivities {
   const note = (name: string): void => {
     recording.calls.push(name);
   };
   const prepared = (): PreparedRestore => ({
-    siteId: SITE_ID,
+    siteQueue: siteQueueName,
     restorePointId: 'point',
     vaultId: 'vault',
     target: { poolOwnerId: 'owner', poolId: POOL_ID, poolGrantId: null },
@@ -64,7 +65,7 @@ export function recordedControl(recording: Recording): ControlActivities {
     },
     prepareBackup: async () => {
       note('prepareBackup');
-      return { siteId: SITE_ID, baseRestorePointId: null };
+      return { siteQueue: siteQueueName, baseRestorePointId: null };
     },
     recordRestorePoint: async () => note('recordRestorePoint'),
     prepareRestore: async () => {
@@ -79,7 +80,7 @@ export function recordedControl(recording: Recording): ControlActivities {
     recordReplica: async () => note('recordReplica'),
     locatePool: async () => {
       note('locatePool');
-      return { siteId: SITE_ID };
+      return { siteQueue: siteQueueName };
     },
     markPoolFailed: async ({ code }) => note(`markPoolFailed ${code}`),
     createRepository: async () => note('createRepository'),
@@ -173,4 +174,16 @@ function committed(restorePointId: string, disks: CommittedRestorePoint['disks']
     bytesStored: 768,
     disks,
   };
+}
+
+/** An activity's body that only a cancellation ends. */
+export async function endWhenCancelled(recording: Recording, what: string): Promise<void> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 50);
+  try {
+    await context.cancelled;
+  } finally {
+    clearInterval(beat);
+    recording.calls.push(`${what} stopped`);
+  }
 }

@@ -17,7 +17,8 @@ import {
   type JobKind,
   type SiteActivities,
 } from '../../workflows/contract/index.ts';
-import { testTemporal } from '../support/test-temporal.ts';
+import { SITE_ID } from './recorded-activities.ts';
+import type { TestTemporal } from '../support/test-temporal.ts';
 
 export type AnyActivity = (input: never) => Promise<unknown>;
 export type Activities = Record<string, AnyActivity>;
@@ -29,26 +30,34 @@ export interface Harness {
 }
 
 const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-const QUIET = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: console.error };
 
 function nothing(): void {
-  // Bundling says only what is wrong.
+  // What goes wrong fails a test; nobody reads the rest.
 }
+
+export const quietLogger = {
+  log: nothing,
+  trace: nothing,
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+};
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /** Bundled once per test file. */
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: WORKFLOWS,
-    logger: { ...QUIET, log: nothing },
-  });
+  bundle ??= bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quietLogger });
   return await bundle;
 }
 
-/** Workers of the control queue and of one site's, with the given activities, on the run's own Temporal server. */
-export async function startHarness(siteId: string, control: ControlActivities, site: SiteActivities): Promise<Harness> {
-  const { address, namespace, taskQueuePrefix } = testTemporal();
+/** Workers of the control queue and of one site's, with the given activities, on a real Temporal server. */
+export async function startHarness(
+  { address, namespace, taskQueuePrefix }: TestTemporal,
+  control: ControlActivities,
+  site: SiteActivities,
+): Promise<Harness> {
   installQuietRuntime();
   const connection = await NativeConnection.connect({ address });
   const clientConnection = await Connection.connect({ address });
@@ -59,7 +68,7 @@ export async function startHarness(siteId: string, control: ControlActivities, s
     await Worker.create({
       connection,
       namespace,
-      taskQueue: siteQueue(taskQueuePrefix, siteId),
+      taskQueue: siteQueue(taskQueuePrefix, SITE_ID),
       activities: methodsOf(site),
       maxHeartbeatThrottleInterval: 100,
       shutdownGraceTime: 500,
@@ -91,9 +100,9 @@ function methodsOf(activities: ControlActivities | SiteActivities): Activities {
 
 let runtimeInstalled = false;
 
-function installQuietRuntime(): void {
+export function installQuietRuntime(): void {
   if (!runtimeInstalled) {
-    Runtime.install({ shutdownSignals: [], logger: { ...QUIET, log: nothing, error: nothing } });
+    Runtime.install({ shutdownSignals: [], logger: quietLogger });
     runtimeInstalled = true;
   }
 }

@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import type {
-  BackupVmInput,
-  ControlActivities,
-  JobKind,
-  JobOutcome,
-  JobInput,
-  ReplicateVmInput,
-  RestoreVmInput,
-  SiteActivities,
+import {
+  siteQueue,
+  type BackupVmInput,
+  type ControlActivities,
+  type JobKind,
+  type JobOutcome,
+  type JobInput,
+  type ReplicateVmInput,
+  type RestoreVmInput,
+  type SiteActivities,
 } from '../../workflows/contract/index.ts';
-import { failure, POOL_ID, recordedControl, recordedSite, SITE_ID, type Recording } from './recorded-activities.ts';
+import { testTemporal } from '../support/test-temporal.ts';
+import {
+  endWhenCancelled,
+  failure,
+  POOL_ID,
+  recordedControl,
+  recordedSite,
+  SITE_ID,
+  type Recording,
+} from './recorded-activities.ts';
 import { startHarness, type Harness } from './workflow-harness.ts';
 
 const running: Harness[] = [];
@@ -29,9 +38,10 @@ interface Changes {
 
 async function harnessWith(changes: Changes): Promise<{ readonly harness: Harness; readonly recording: Recording }> {
   const recording: Recording = { calls: [], outcome: undefined };
+  const server = testTemporal();
   const harness = await startHarness(
-    SITE_ID,
-    { ...recordedControl(recording), ...changes.control?.(recording) },
+    server,
+    { ...recordedControl(recording, siteQueue(server.taskQueuePrefix, SITE_ID)), ...changes.control?.(recording) },
     { ...recordedSite(recording), ...changes.site?.(recording) },
   );
   running.push(harness);
@@ -267,17 +277,6 @@ describe('inventoryPool and createVault', () => {
     expect(calls).toEqual(['beginJob', 'createRepository', 'markVaultReady', 'finishJob SUCCEEDED']);
   });
 });
-
-async function endWhenCancelled(recording: Recording, what: string): Promise<void> {
-  const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), 50);
-  try {
-    await context.cancelled;
-  } finally {
-    clearInterval(beat);
-    recording.calls.push(`${what} stopped`);
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {

@@ -25,7 +25,8 @@ export interface PrepareBackupInput extends JobRef {
 }
 
 export interface PreparedBackup {
-  readonly siteId: string;
+  /** The queue of the site where the VM is. */
+  readonly siteQueue: string;
   /** The newest restore point of the VM in this vault; null before its first backup. */
   readonly baseRestorePointId: string | null;
 }

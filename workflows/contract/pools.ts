@@ -17,7 +17,7 @@ export interface PoolInventoried {
 
 /** Database alone; control queue. */
 export interface PoolControlActivities {
-  locatePool(input: PoolJobRef): Promise<{ readonly siteId: string }>;
+  locatePool(input: PoolJobRef): Promise<{ readonly siteQueue: string }>;
   /** Says on the pool's row why it can't be used. */
   markPoolFailed(input: PoolJobRef & { readonly code: string; readonly message: string }): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * Task queues. The prefix comes from configuration, so that several installations (or test files) share one server;
- * workflows learn it from the queue they run on.
+ * workflows are told their site's queue and never build a name themselves.
  */
 const CONTROL = 'control';
 const SITE = 'site/';
@@ -13,12 +13,4 @@ export function controlQueue(prefix: string): string {
 /** Polled by whichever worker the site's mover is connected to. */
 export function siteQueue(prefix: string, siteId: string): string {
   return `${prefix}${SITE}${siteId}`;
-}
-
-/** The prefix of a control queue's name. */
-export function queuePrefix(controlQueueName: string): string {
-  if (!controlQueueName.endsWith(CONTROL)) {
-    throw new TypeError(`not a control queue: ${controlQueueName}`);
-  }
-  return controlQueueName.slice(0, -CONTROL.length);
 }

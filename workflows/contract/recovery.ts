@@ -12,8 +12,12 @@ export interface RecoverJobInput extends JobInput {
 /** What the job had journalled before it touched the world. */
 export type LeftBehind =
   | { readonly kind: 'NOTHING' }
-  | { readonly kind: 'BACKUP'; readonly siteId: string; readonly backup: BackupRef & { readonly snapshotName: string } }
-  | { readonly kind: 'RESTORE'; readonly siteId: string; readonly restore: RestoreRef };
+  | {
+      readonly kind: 'BACKUP';
+      readonly siteQueue: string;
+      readonly backup: BackupRef & { readonly snapshotName: string };
+    }
+  | { readonly kind: 'RESTORE'; readonly siteQueue: string; readonly restore: RestoreRef };
 
 /** Database alone; control queue. */
 export interface RecoveryActivities {

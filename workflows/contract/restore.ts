@@ -49,7 +49,7 @@ export interface RestoreRef extends JobRef {
 
 /** Says where the restore goes, once; resolved and checked against the grant. */
 export interface PreparedRestore {
-  readonly siteId: string;
+  readonly siteQueue: string;
   readonly restorePointId: string;
   readonly vaultId: string;
   readonly target: PoolTarget;
