@@ -1,0 +1,54 @@
+import { Wake } from './wake.ts';
+
+/** What everyone who waits for news of this installation is woken by. It carries nothing: the rows are the truth. */
+export const FEED_CHANNEL = 'holdfast_feed';
+
+/**
+ * Wakes this process's subscribers. A subscriber reads its own rows, in its own scope, each time; a wake more costs it
+ * one look, a wake less is made good by `pollMs`.
+ */
+export class Feed {
+  readonly #subscribers = new Set<Wake>();
+  readonly #pollMs: number;
+
+  constructor(pollMs = 5_000) {
+    this.#pollMs = pollMs;
+  }
+
+  /** How many listen at the moment. */
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Something moved, or may have. */
+  wake(): void {
+    for (const subscriber of this.#subscribers) {
+      subscriber.ring();
+    }
+  }
+
+  /** Yields at once, then after each wake or poll, until the signal is aborted or the consumer leaves. */
+  async *looks(signal: AbortSignal): AsyncGenerator<void> {
+    const subscriber = new Wake();
+    this.#subscribers.add(subscriber);
+    try {
+      while (!signal.aborted) {
+        yield;
+        await subscriber.wait(this.#pollMs, signal);
+      }
+    } finally {
+      this.#subscribers.delete(subscriber);
+    }
+  }
+
+  /** Waits for one wake, at most `timeoutMs`. */
+  async next(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const subscriber = new Wake();
+    this.#subscribers.add(subscriber);
+    try {
+      await subscriber.wait(Math.min(timeoutMs, this.#pollMs), signal);
+    } finally {
+      this.#subscribers.delete(subscriber);
+    }
+  }
+}
