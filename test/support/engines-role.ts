@@ -1,6 +1,6 @@
 /** The embedded servers as a process of their own, for the tests that kill it: HOLDFAST_DATA says where. */
 import { loadConfig } from '../../src/platform/config/config.ts';
-import { startEmbeddedEngines } from '../../src/platform/embedded/engines.ts';
+import { serversFor } from '../../src/platform/embedded/servers-for.ts';
 import { setUpLogToStderr } from '../../src/platform/embedded/set-up-log.ts';
 import { runRole } from '../../src/platform/process/run-role.ts';
 
@@ -9,24 +9,12 @@ await runRole({
   about: 'runs the embedded servers until it is told to end',
   graceMs: () => 30_000,
   start: async () => {
-    const config = loadConfig(process.env, 'standalone');
-    const engines = await startEmbeddedEngines({
-      dataFolder: config.dataFolder,
-      postgres: true,
-      temporal: true,
-      namespace: config.temporal.namespace,
-      cache: config.cacheFolder,
-      path: config.programPath,
-      log: setUpLogToStderr,
-    });
+    const servers = await serversFor(loadConfig(process.env, 'standalone'), setUpLogToStderr);
+    const { database, temporal } = servers.config;
     return {
-      ready: {
-        pids: engines.pids,
-        databaseAdminUrl: engines.database?.adminUrl,
-        temporalAddress: engines.temporalAddress,
-      },
-      failed: engines.failed,
-      stop: async () => await engines.stop(),
+      ready: { pids: servers.pids, databaseAdminUrl: database.adminUrl, temporalAddress: temporal.address },
+      failed: servers.failed,
+      stop: async () => await servers.stop(),
     };
   },
 });
