@@ -1,0 +1,20 @@
+/** A reference field on one side, kept in step with a set of references on the other: `[class, field, class, set]`. */
+export const RELATIONS: readonly (readonly [string, string, string, string])[] = [
+  ['VBD', 'VM', 'VM', 'VBDs'],
+  ['VBD', 'VDI', 'VDI', 'VBDs'],
+  ['VIF', 'VM', 'VM', 'VIFs'],
+  ['VIF', 'network', 'network', 'VIFs'],
+  ['VDI', 'SR', 'SR', 'VDIs'],
+  ['VDI', 'snapshot_of', 'VDI', 'snapshots'],
+  ['VM', 'snapshot_of', 'VM', 'snapshots'],
+  ['VM', 'parent', 'VM', 'children'],
+  ['VM', 'resident_on', 'host', 'resident_VMs'],
+  ['PBD', 'host', 'host', 'PBDs'],
+  ['PBD', 'SR', 'SR', 'PBDs'],
+  ['PIF', 'host', 'host', 'PIFs'],
+  ['PIF', 'network', 'network', 'PIFs'],
+  ['VTPM', 'VM', 'VM', 'VTPMs'],
+  ['console', 'VM', 'VM', 'consoles'],
+  ['host_cpu', 'host', 'host', 'host_CPUs'],
+  ['task', 'subtask_of', 'task', 'subtasks'],
+];

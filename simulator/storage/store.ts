@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { noSpace } from '../xapi-error.ts';
+import { Layer, type Space } from './layer.ts';
+import { SharedLock } from './shared-lock.ts';
+import { Volume } from './volume.ts';
+
+/** The disks of one storage repository: copy-on-write chains of sparse files under one folder. */
+export class Store implements Space {
+  readonly folder: string;
+  capacity: number;
+  /** How long removed snapshots wait before their chain is merged, in milliseconds. */
+  readonly mergeDelayMs: number;
+  #used = 0;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #volumes = new Set<Volume>();
+  #merging: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, capacity: number, mergeDelayMs: number) {
+    this.folder = folder;
+    this.capacity = capacity;
+    this.mergeDelayMs = mergeDelayMs;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  take(bytes: number): void {
+    if (this.#used + bytes > this.capacity) {
+      throw noSpace();
+    }
+    this.#used += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+
+  create(sizeBytes: number): Volume {
+    return this.#volume(new Layer(this.#path(), this), sizeBytes, new SharedLock());
+  }
+
+  /** A copy of the volume as it is at this instant; both go on independently. `atThatInstant` runs between two writes. */
+  async snapshot(source: Volume, atThatInstant: () => void = () => undefined): Promise<Volume> {
+    return await source.lock.exclusive(async () => {
+      atThatInstant();
+      const base = source.top;
+      source.top = new Layer(this.#path(), this, base);
+      return await Promise.resolve(this.#volume(new Layer(this.#path(), this, base), source.sizeBytes, source.lock));
+    });
+  }
+
+  async destroy(volume: Volume): Promise<void> {
+    this.#volumes.delete(volume);
+    const parent = await volume.lock.exclusive(async () => {
+      const { top } = volume;
+      await top.remove();
+      top.parent?.children.delete(top);
+      return top.parent;
+    });
+    if (parent !== undefined) {
+      this.#later(() => {
+        this.#merging = this.#merge(this.#merging, volume, parent);
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) {
+      clearTimeout(timer);
+    }
+    await this.#merging;
+    for (const volume of this.#volumes) {
+      for (let layer: Layer | undefined = volume.top; layer !== undefined; layer = layer.parent) {
+        await layer.close();
+      }
+    }
+  }
+
+  /** One chain after the other. */
+  async #merge(before: Promise<void>, volume: Volume, layer: Layer): Promise<void> {
+    await before;
+    await volume.lock.exclusive(async () => {
+      await mergeUpwards(layer);
+    });
+  }
+
+  #later(work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, this.mergeDelayMs);
+    this.#timers.add(timer);
+  }
+
+  #volume(top: Layer, sizeBytes: number, lock: SharedLock): Volume {
+    const volume = new Volume(top, sizeBytes, lock);
+    this.#volumes.add(volume);
+    return volume;
+  }
+
+  #path(): string {
+    return join(this.folder, `${randomUUID()}.blocks`);
+  }
+}
+
+/** Removes inner layers that nothing stands on, and merges those with a single child. */
+async function mergeUpwards(layer: Layer): Promise<void> {
+  const { parent } = layer;
+  if (layer.absorbed) {
+    return;
+  }
+  if (layer.children.size === 0) {
+    await layer.remove();
+    parent?.children.delete(layer);
+    if (parent !== undefined) {
+      await mergeUpwards(parent);
+    }
+    return;
+  }
+  const [only] = layer.children;
+  if (layer.children.size === 1 && only !== undefined) {
+    await only.absorbParent();
+  }
+}

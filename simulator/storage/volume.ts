@@ -1,0 +1,82 @@
+import type { Layer } from './layer.ts';
+import { BLOCK } from './block.ts';
+import type { SharedLock } from './shared-lock.ts';
+
+/** Hears every block that is written, before the write is acknowledged. */
+export type WriteListener = (firstBlock: number, lastBlock: number) => void;
+
+/** The content of one disk at 64 KiB blocks over a chain of layers. */
+export class Volume {
+  top: Layer;
+  sizeBytes: number;
+  /** Shared by every volume of one family: what was snapshotted or cloned from the same disk. */
+  readonly lock: SharedLock;
+  onWrite: WriteListener | undefined;
+
+  constructor(top: Layer, sizeBytes: number, lock: SharedLock) {
+    this.top = top;
+    this.sizeBytes = sizeBytes;
+    this.lock = lock;
+  }
+
+  get blockCount(): number {
+    return Math.ceil(this.sizeBytes / BLOCK);
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    this.#assertInside(offset, length);
+    return await this.lock.shared(async () => await this.#readUnlocked(offset, length));
+  }
+
+  async write(offset: number, data: Buffer): Promise<void> {
+    this.#assertInside(offset, data.length);
+    await this.lock.exclusive(async () => {
+      for (let done = 0; done < data.length;) {
+        const position = offset + done;
+        const within = position % BLOCK;
+        const part = data.subarray(done, done + BLOCK - within);
+        await this.#writeBlock(Math.floor(position / BLOCK), within, part);
+        done += part.length;
+      }
+    });
+  }
+
+  /** Whether anybody ever wrote to a block; what nobody wrote reads as zeros. */
+  isAllocated(block: number): boolean {
+    return this.top.holderOf(block) !== undefined;
+  }
+
+  async #writeBlock(block: number, within: number, part: Buffer): Promise<void> {
+    let content = part;
+    if (part.length < BLOCK) {
+      content = Buffer.alloc(BLOCK);
+      await this.top.holderOf(block)?.read(content, block * BLOCK);
+      part.copy(content, within);
+    }
+    await this.top.writeBlock(block, content);
+    this.onWrite?.(block, block);
+  }
+
+  async #readUnlocked(offset: number, length: number): Promise<Buffer> {
+    const target = Buffer.alloc(length);
+    let done = 0;
+    while (done < length) {
+      const block = Math.floor((offset + done) / BLOCK);
+      const holder = this.top.holderOf(block);
+      let end = block + 1;
+      while (end * BLOCK < offset + length && this.top.holderOf(end) === holder) {
+        end += 1;
+      }
+      const run = Math.min(end * BLOCK, offset + length) - (offset + done);
+      await holder?.read(target.subarray(done, done + run), offset + done);
+      done += run;
+    }
+    return target;
+  }
+
+  #assertInside(offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > this.sizeBytes) {
+      throw new RangeError(`${length} bytes at ${offset} are outside of a disk of ${this.sizeBytes} bytes`);
+    }
+  }
+}
