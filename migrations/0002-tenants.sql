@@ -34,7 +34,8 @@ alter table app.tenant_closure force row level security;
 grant select, insert, update on app.tenant to holdfast_definer;
 grant select, insert, delete on app.tenant_closure to holdfast_definer;
 
--- The tenants a statement may see: the subtree of the read root, where that lies in the caller's own subtree.
+-- The tenants a statement may see: the subtree of the read root, where that lies in the caller's own subtree. A caller
+-- that isn't made for the subtree (`app.reach`) sees its own tenant only.
 create function app.scope() returns uuid[] language sql stable security definer set search_path = app, pg_temp as $$
   select array(
     select c.descendant
@@ -43,7 +44,9 @@ create function app.scope() returns uuid[] language sql stable security definer 
       and exists (
         select from app.tenant_closure mine
         where mine.ancestor = nullif(current_setting('app.actor_tenant', true), '')::uuid
-          and mine.descendant = c.ancestor))
+          and mine.descendant = c.ancestor)
+      and (current_setting('app.reach', true) = 'SUBTREE'
+        or c.descendant = nullif(current_setting('app.actor_tenant', true), '')::uuid))
 $$;
 
 create function app.is_strict_ancestor(above uuid, below uuid) returns boolean

@@ -23,8 +23,21 @@ create table app.api_token (
 -- Looked up by hash before the tenant is known.
 create unique index api_token_secret on app.api_token (secret_hash);
 create unique index api_token_previous_secret on app.api_token (previous_secret_hash) where previous_secret_hash is not null;
+-- Tokens made by a token may be another tenant's.
+create unique index api_token_id on app.api_token (id);
 create index api_token_newest on app.api_token (tenant_id, created_at desc, id desc);
 select app.protect('app.api_token', api_may => 'select,insert,update');
+
+-- Whether any token that this one descends from was revoked: what a leaked token made dies with it.
+create function app.maker_was_revoked(token uuid) returns boolean
+language sql stable security definer set search_path = app, pg_temp as $$
+  with recursive made_by as (
+    select t.created_by, t.revoked_at from app.api_token t where t.id = token
+    union
+    select t.created_by, t.revoked_at from app.api_token t join made_by on t.id = made_by.created_by
+  )
+  select exists (select from made_by where revoked_at is not null)
+$$;
 
 create function app.find_token(hash bytea)
 returns table (tenant_id uuid, token_id uuid, name text, scopes text[], reach text, allowed_addresses cidr[], expires_at timestamptz)
@@ -35,6 +48,7 @@ begin
        set last_used_at = case when t.last_used_at > now() - interval '1 minute' then t.last_used_at else now() end
      where (t.secret_hash = hash or (t.previous_secret_hash = hash and t.previous_secret_expires_at > now()))
        and t.revoked_at is null and t.expires_at > now()
+       and not app.maker_was_revoked(t.id)
     returning t.tenant_id, t.id, t.name, t.scopes, t.reach, t.allowed_addresses, t.expires_at;
 end
 $$;
@@ -55,6 +69,7 @@ end
 $$;
 
 grant select, insert, update on app.api_token to holdfast_definer;
+alter function app.maker_was_revoked(uuid) owner to holdfast_definer;
 alter function app.find_token(bytea) owner to holdfast_definer;
 alter function app.create_first_token(uuid, bytea, text[], timestamptz) owner to holdfast_definer;
 grant execute on function app.find_token(bytea), app.create_first_token(uuid, bytea, text[], timestamptz) to holdfast_api;

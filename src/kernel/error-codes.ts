@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   VERSION_CONFLICT: { kind: 'conflict', hint: 'Read the object again and repeat the change on its current version.' },
   RATE_LIMITED: { kind: 'quota', hint: 'Wait for the time named in Retry-After.' },
   COST_EXCEEDED: { kind: 'quota', hint: 'Ask for fewer objects or a shallower selection.' },
+  SITE_IN_USE: { kind: 'conflict', hint: 'Remove the site’s pools first.' },
   NAME_TAKEN: { kind: 'conflict', hint: 'Choose another name.' },
   TENANT_SUSPENDED: { kind: 'forbidden', hint: 'The tenant is suspended; its provider can resume it.' },
   // jobs

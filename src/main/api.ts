@@ -1,0 +1,60 @@
+import 'reflect-metadata';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ControlModule } from '../control/control.module.ts';
+import { AuthModule } from '../platform/auth/auth.module.ts';
+import { ScopeModule } from '../platform/auth/scope.module.ts';
+import { DatabaseModule } from '../platform/database/database.module.ts';
+import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
+import { MutationsModule } from '../platform/mutations/mutations.module.ts';
+import { PagingModule } from '../platform/paging/paging.module.ts';
+import { serveOpenApi } from '../platform/rest/openapi.ts';
+import { RestModule } from '../platform/rest/rest.module.ts';
+import { SecretsModule } from '../platform/secrets/secrets.module.ts';
+
+export interface ApiOptions {
+  readonly databaseUrl: string;
+  readonly keyFile: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  readonly app: NestExpressApplication;
+  close(): Promise<void>;
+}
+
+@Module({})
+class ApiProcess {
+  static forRoot({ databaseUrl, keyFile }: ApiOptions): DynamicModule {
+    return {
+      module: ApiProcess,
+      imports: [
+        ScopeModule,
+        DatabaseModule.forRoot({ url: databaseUrl, role: 'holdfast_api' }),
+        SecretsModule.forRoot({ keyFile }),
+        NodesModule,
+        PagingModule,
+        MutationsModule,
+        AuthModule,
+        RestModule,
+        PublicGraphqlModule,
+        ControlModule,
+      ],
+    };
+  }
+}
+
+/** GraphQL at /graphql, REST under /v1. */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const app = await NestFactory.create<NestExpressApplication>(ApiProcess.forRoot(options), {
+    abortOnError: false,
+    logger: ['error', 'warn'],
+  });
+  app.disable('x-powered-by');
+  serveOpenApi(app);
+  await app.listen(options.port, options.host);
+  return { url: await app.getUrl(), app, close: async () => await app.close() };
+}

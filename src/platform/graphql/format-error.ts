@@ -1,0 +1,40 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { Logger } from '@nestjs/common';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { AppError } from '../../kernel/errors.ts';
+import { isLoud, toWireError } from '../wire/wire-error.ts';
+
+const log = new Logger('GraphQL');
+
+/** Errors as GraphQL clients see them: `extensions` is what REST puts into problem+json. */
+export function formatGraphqlError(
+  formatted: GraphQLFormattedError,
+  thrown: unknown,
+  requestId: string | null,
+): GraphQLFormattedError {
+  const error = causeOf(thrown);
+  if (isLoud(error)) {
+    log.error({ requestId, err: error, cause: error instanceof AppError ? error.cause : undefined });
+  }
+  const { message, status: _status, ...extensions } = toWireError(error, requestId);
+  return {
+    message,
+    ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+    extensions,
+  };
+}
+
+/** What a resolver threw; or, where the document itself is wrong, BAD_INPUT with GraphQL's own words. */
+function causeOf(thrown: unknown): unknown {
+  const error = unwrapResolverError(thrown);
+  if (error instanceof AppError) {
+    return error;
+  }
+  const atFault = thrown instanceof GraphQLError && thrown.originalError === undefined;
+  if (atFault) {
+    const inner = thrown.extensions['appError'];
+    return inner instanceof AppError ? inner : new AppError('BAD_INPUT', thrown.message);
+  }
+  return error;
+}
