@@ -58,18 +58,23 @@ export async function unplugFromControlDomains(connection: XapiConnection, vdiRe
   const { VBDs } = await connection.getRecord('VDI', vdiRef);
   for (const vbdRef of VBDs) {
     try {
-      const vbd = await connection.getRecord('VBD', vbdRef);
-      const { is_control_domain: isControlDomain } = await connection.getRecord('VM', vbd.VM);
-      if (isControlDomain) {
-        if (vbd.currently_attached) {
-          await connection.call('VBD.unplug', [vbdRef]);
-        }
-        await connection.call('VBD.destroy', [vbdRef]);
-      }
+      await unplugFromControlDomain(connection, vbdRef);
     } catch (error) {
       if (!isObjectGone(error) && !isAppError(error, 'XAPI_FAILED', 'VDI_BUSY', 'POOL_BUSY')) {
         throw error;
       }
     }
   }
+}
+
+async function unplugFromControlDomain(connection: XapiConnection, vbdRef: string): Promise<void> {
+  const vbd = await connection.getRecord('VBD', vbdRef);
+  const vm = await connection.getRecord('VM', vbd.VM);
+  if (!vm.is_control_domain) {
+    return;
+  }
+  if (vbd.currently_attached) {
+    await connection.call('VBD.unplug', [vbdRef]);
+  }
+  await connection.call('VBD.destroy', [vbdRef]);
 }

@@ -87,14 +87,12 @@ async function enableTracking(
   { disks }: VmDevices,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const { vdi, vdiRef } of disks) {
-    if (vdi.cbt_enabled !== true) {
-      try {
-        await connection.call('VDI.enable_cbt', [vdiRef], signal);
-      } catch (error) {
-        if (isAppError(error, 'CANCELLED', 'POOL_UNREACHABLE') || xapiCodeOf(error) === undefined) {
-          throw error;
-        }
+  for (const { vdiRef } of disks.filter(({ vdi }) => vdi.cbt_enabled !== true)) {
+    try {
+      await connection.call('VDI.enable_cbt', [vdiRef], signal);
+    } catch (error) {
+      if (isAppError(error, 'CANCELLED', 'POOL_UNREACHABLE') || xapiCodeOf(error) === undefined) {
+        throw error;
       }
     }
   }

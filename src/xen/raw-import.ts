@@ -1,0 +1,196 @@
+import type { Socket } from 'node:net';
+import { throwIfAborted } from '../kernel/abort.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
+import { limit } from '../kernel/limit.ts';
+import { readResponseHead } from './response-head.ts';
+import { destroyTask, waitForTask } from './task.ts';
+import { atHost } from './xapi-address.ts';
+import type { XapiConnection } from './xapi-connection.ts';
+
+const FRAME_HEADER_BYTES = 12;
+const MAX_REDIRECTS = 3;
+/** How long the pool may take to say why it hung up. */
+const VERDICT_MS = 15_000;
+
+/**
+ * Fills a disk through `/import_raw_vdi` with `chunked`: frames of offset (int64 LE), length (int32 LE) and bytes, ended
+ * by an empty frame. The server's 200 comes before the body and means nothing yet; the outcome is the task's. Neither
+ * `fetch` nor `undici` can send a body without length and without Transfer-Encoding, which XAPI doesn't take; so
+ * the request is written by hand.
+ */
+export class RawImport {
+  bytesWritten = 0;
+  readonly #connection: XapiConnection;
+  readonly #task: string;
+  readonly #socket: Socket;
+  #failure: Error | null = null;
+  readonly #inTurn = limit(1);
+
+  private constructor(connection: XapiConnection, task: string, socket: Socket, signal: AbortSignal | undefined) {
+    const hangUp = (): void => {
+      socket.destroy();
+    };
+    signal?.addEventListener('abort', hangUp, { once: true });
+    socket.on('close', () => {
+      signal?.removeEventListener('abort', hangUp);
+    });
+    this.#connection = connection;
+    this.#task = task;
+    this.#socket = socket;
+    socket.on('error', (error) => {
+      this.#failure ??= error;
+    });
+    socket.on('close', () => {
+      this.#failure ??= new Error('the connection was closed');
+    });
+    // Whatever comes after the head is an error page of no use: the task says it better.
+    socket.resume();
+  }
+
+  static async open(connection: XapiConnection, vdiUuid: string, signal?: AbortSignal): Promise<RawImport> {
+    const vdiRef = await connection.getRefByUuid('VDI', vdiUuid, signal);
+    const task = await connection.callForString('task.create', ['Holdfast restore', `disk ${vdiUuid}`], signal);
+    try {
+      const socket = await openRequest(connection, vdiRef, task, signal);
+      return new RawImport(connection, task, socket, signal);
+    } catch (error) {
+      const verdict = await verdictOf(connection, task, error);
+      await abandonTask(connection, task);
+      throw verdict;
+    }
+  }
+
+  /** Sends one range; resolves when the memory may be used again. Calls are queued. */
+  async write(offset: number, data: Uint8Array): Promise<void> {
+    await this.#inTurn(async () => {
+      const header = Buffer.alloc(FRAME_HEADER_BYTES);
+      header.writeBigInt64LE(BigInt(offset), 0);
+      header.writeInt32LE(data.length, 8);
+      this.#socket.write(header);
+      await this.#send(data);
+      this.bytesWritten += data.length;
+    });
+  }
+
+  /** Ends the stream and waits for the pool's verdict. Throws SR_FULL, IMPORT_FAILED and others. */
+  async finish(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#inTurn(async () => this.#send(Buffer.alloc(FRAME_HEADER_BYTES)));
+      await waitForTask(this.#connection, this.#task, 'Import of a disk', signal);
+    } catch (error) {
+      throw await verdictOf(this.#connection, this.#task, error);
+    } finally {
+      this.#socket.destroy();
+      await abandonTask(this.#connection, this.#task);
+    }
+  }
+
+  /** Hangs up, waits until the pool has let go of the disk, and returns why it failed, as far as the pool knows. */
+  async abort(reason: unknown): Promise<AppError> {
+    const byUs = isAppError(reason);
+    this.#socket.destroy();
+    const verdict = byUs ? reason : await verdictOf(this.#connection, this.#task, reason);
+    await abandonTask(this.#connection, this.#task);
+    return verdict;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#socket.write(bytes, (error) => {
+      if (error === undefined || error === null) {
+        resolve();
+      } else {
+        reject(error);
+      }
+    });
+    const onClose = (): void => {
+      reject(this.#failure ?? new Error('the connection was closed'));
+    };
+    this.#socket.once('close', onClose);
+    try {
+      await promise;
+    } finally {
+      this.#socket.off('close', onClose);
+    }
+  }
+}
+
+/** Sends the head, follows a host that doesn't see the disk to one that does, returns the socket ready for the body. */
+async function openRequest(
+  connection: XapiConnection,
+  vdiRef: string,
+  task: string,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
+  const query = new URLSearchParams({
+    session_id: connection.sessionRef,
+    task_id: task,
+    vdi: vdiRef,
+    format: 'raw',
+    chunked: 'true',
+  });
+  let origin = connection.origin;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    const socket = await connection.tls.openSocket(origin, signal);
+    const hangUp = (): void => {
+      socket.destroy();
+    };
+    signal?.addEventListener('abort', hangUp, { once: true });
+    try {
+      socket.write(
+        `PUT /import_raw_vdi?${query.toString()} HTTP/1.1\r\nHost: ${origin.host}\r\nConnection: close\r\n\r\n`,
+      );
+      const head = await readResponseHead(socket);
+      if (head.status === 200) {
+        return socket;
+      }
+      socket.destroy();
+      if (head.status !== 302 || head.location === null) {
+        throw new AppError('IMPORT_FAILED', `The pool answered the import of a disk with HTTP ${head.status}.`);
+      }
+      // A redirect names the host by its bare address; the port that the user gave holds for all hosts.
+      origin = atHost(connection.origin, new URL(head.location).hostname);
+    } catch (error) {
+      socket.destroy();
+      throwIfAborted(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', hangUp);
+    }
+  }
+  throw new AppError('IMPORT_FAILED', 'The hosts of the pool sent the import of a disk around in a circle.');
+}
+
+/** The task knows better than a broken connection what went wrong. */
+async function verdictOf(connection: XapiConnection, task: string, error: unknown): Promise<AppError> {
+  const ours = error instanceof AppError ? error : null;
+  if (ours !== null && ours.code !== 'IMPORT_FAILED') {
+    return ours;
+  }
+  try {
+    await waitForTask(connection, task, 'Import of a disk', AbortSignal.timeout(VERDICT_MS));
+  } catch (failure) {
+    const verdict = failure instanceof AppError ? failure : null;
+    if (verdict?.code === 'XAPI_FAILED') {
+      return new AppError('IMPORT_FAILED', verdict.message, { data: verdict.data, cause: error });
+    }
+    if (verdict !== null && !isAppError(verdict, 'CANCELLED', 'POOL_UNREACHABLE')) {
+      return verdict;
+    }
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return ours ?? new AppError('IMPORT_FAILED', `Import of a disk: ${why}.`, { cause: error });
+}
+
+async function abandonTask(connection: XapiConnection, task: string): Promise<void> {
+  try {
+    await connection.call('task.cancel', [task]);
+    await waitForTask(connection, task, 'Import of a disk', AbortSignal.timeout(VERDICT_MS));
+  } catch {
+    // Over already, or cancelled just now: either is what is wanted.
+  }
+  await destroyTask(connection, task);
+}
