@@ -7,13 +7,13 @@ import { runRole } from '../../src/platform/process/run-role.ts';
 await runRole({
   name: 'engines',
   about: 'runs the embedded servers until it is told to end',
-  graceMs: () => 30_000,
   start: async () => {
     const servers = await serversFor(loadConfig(process.env, 'standalone'), setUpLogToStderr);
     const { database, temporal } = servers.config;
     return {
       ready: { pids: servers.pids, databaseAdminUrl: database.adminUrl, temporalAddress: temporal.address },
       failed: servers.failed,
+      graceMs: servers.config.shutdownGraceMs,
       stop: async () => await servers.stop(),
     };
   },

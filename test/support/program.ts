@@ -27,6 +27,8 @@ export interface Program<Ready> {
   readonly ended: Promise<Ended>;
   /** Both of its output streams so far. */
   readonly output: () => string;
+  /** Ends its standard input, as happens when the process that started it is gone. */
+  closeInput(): void;
   /** Ends it, SIGTERM unless said otherwise, and waits. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -91,7 +93,7 @@ export async function startProgram<Ready>(options: ProgramOptions): Promise<Prog
     });
     await Promise.race([up, early]);
     const ready = JSON.parse(await readFile(readyFile, 'utf8')) as Ready;
-    return { pid: child.pid ?? 0, ready, ended, output, stop };
+    return { pid: child.pid ?? 0, ready, ended, output, stop, closeInput: () => child.stdin?.end() };
   } catch (error) {
     await stop('SIGKILL');
     throw error;

@@ -28,6 +28,7 @@ export interface Config {
     readonly taskQueuePrefix: string;
   };
   readonly api: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
+  readonly providerName: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly shutdownGraceMs: number;
   readonly jobs: {
@@ -114,6 +115,7 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
       taskQueuePrefix: values.HOLDFAST_TASK_QUEUE_PREFIX,
     },
     api: { host: values.HOLDFAST_HOST, port: values.HOLDFAST_API_PORT, publicUrl: values.HOLDFAST_PUBLIC_URL },
+    providerName: values.HOLDFAST_PROVIDER_NAME,
     logLevel: values.HOLDFAST_LOG_LEVEL,
     shutdownGraceMs: values.HOLDFAST_SHUTDOWN_GRACE,
     jobs: {
@@ -131,6 +133,17 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
     },
     usage: { windowMs: values.HOLDFAST_USAGE_WINDOW, graceMs: values.HOLDFAST_USAGE_GRACE },
   };
+}
+
+export interface DatabaseUrls {
+  readonly databaseUrl: string;
+  readonly adminUrl: string;
+}
+
+/** What `migrate` connects with, or undefined where the database is migrated by somebody else. */
+export function migrationUrls({ database }: Config): DatabaseUrls | undefined {
+  const { url, adminUrl } = database;
+  return url === undefined || adminUrl === undefined ? undefined : { databaseUrl: url, adminUrl };
 }
 
 export interface KnownServers {

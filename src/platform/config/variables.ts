@@ -54,6 +54,7 @@ export const VARIABLES = {
   HOLDFAST_HOST: variable(ipAddress, '127.0.0.1', 'Address that the API listens on.'),
   HOLDFAST_API_PORT: variable(port, '0', 'Port that the API listens on; 0 takes a free one.'),
   HOLDFAST_PUBLIC_URL: optional(webUrl, 'Address under which clients reach the API; the listening one unless given.'),
+  HOLDFAST_PROVIDER_NAME: variable(text, 'Provider', 'Name of the provider that the first start creates.'),
   HOLDFAST_LOG_LEVEL: variable(oneOf(...LOG_LEVELS), 'info', 'How much is logged.'),
   HOLDFAST_SHUTDOWN_GRACE: variable(duration, '30s', 'How long work in progress gets to end after SIGTERM or Ctrl-C.'),
   HOLDFAST_HEARTBEAT: variable(

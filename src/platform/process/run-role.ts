@@ -9,6 +9,8 @@ export interface RunningRole {
   readonly ready: Readonly<Record<string, unknown>>;
   /** Settles when the role can't go on, with the reason; a role that has nothing to watch leaves it out. */
   readonly failed?: Promise<string>;
+  /** How long `stop` may take, in milliseconds. */
+  readonly graceMs: number;
   /** Drains: finishes what is in progress, refuses new work, releases everything. */
   stop(): Promise<void>;
 }
@@ -18,8 +20,6 @@ export interface RoleProgram {
   readonly about: string;
   /** Starts the role; resolves when it is up. A role that is only a task (`migrate`) resolves with null when done. */
   start(): Promise<RunningRole | null>;
-  /** How long `stop` may take, in milliseconds. */
-  readonly graceMs: () => number;
 }
 
 /** The exit codes of every role. A signal during start, or a second one, ends it with 128 + the signal's number. */
@@ -113,9 +113,9 @@ async function live(program: RoleProgram, args: RoleArguments): Promise<number> 
   if (args.readyFile !== undefined) {
     await rm(args.readyFile, { force: true });
   }
-  const drained = await stopWithin(role, program.graceMs());
+  const drained = await stopWithin(role, role.graceMs);
   if (!drained) {
-    say(name, `did not end within ${program.graceMs() / 1000} s; what was in progress is taken up at the next start`);
+    say(name, `did not end within ${role.graceMs / 1000} s; what was in progress is taken up at the next start`);
   }
   return failure === null && drained ? EXIT.ok : EXIT.refused;
 }
