@@ -76,7 +76,9 @@ function taskOf(exchange: Exchange, arrival: Arrival, path: string): string {
 async function settle(transfer: Transfer, path: string, work: (transfer: Transfer) => Promise<string>): Promise<void> {
   const { exchange, arrival, task } = transfer;
   const { pool, host } = arrival;
-  const fault = await pool.faults.meet({ kind: 'handler', pool: pool.name, host: host.uuid, handler: path });
+  const disk = pool.db.text('VDI', transfer.vdi, 'uuid');
+  const where = { pool: pool.name, host: host.uuid, vdi: disk };
+  const fault = await pool.faults.meet({ kind: 'handler', handler: path, ...where });
   exchange.cutAfterBytes = fault?.cutAfterBytes;
   if (fault?.status !== undefined) {
     await exchange.reply(`${fault.status} Ordered`, { 'content-type': 'text/html' });

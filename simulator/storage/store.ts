@@ -12,7 +12,7 @@ export class Store implements Space {
   /** How long removed snapshots wait before their chain is merged, in milliseconds. */
   readonly mergeDelayMs: number;
   #used = 0;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #later = new Map<NodeJS.Timeout, () => void>();
   readonly #volumes = new Set<Volume>();
   #merging: Promise<void> = Promise.resolve();
 
@@ -60,14 +60,24 @@ export class Store implements Space {
       return top.parent;
     });
     if (parent !== undefined) {
-      this.#later(() => {
+      this.#mergeLater(() => {
         this.#merging = this.#merge(this.#merging, volume, parent);
       });
     }
   }
 
+  /** Merges what is to be merged without waiting any longer. */
+  async settle(): Promise<void> {
+    for (const [timer, work] of this.#later) {
+      clearTimeout(timer);
+      work();
+    }
+    this.#later.clear();
+    await this.#merging;
+  }
+
   async close(): Promise<void> {
-    for (const timer of this.#timers) {
+    for (const timer of this.#later.keys()) {
       clearTimeout(timer);
     }
     await this.#merging;
@@ -86,12 +96,12 @@ export class Store implements Space {
     });
   }
 
-  #later(work: () => void): void {
+  #mergeLater(work: () => void): void {
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      this.#later.delete(timer);
       work();
     }, this.mergeDelayMs);
-    this.#timers.add(timer);
+    this.#later.set(timer, work);
   }
 
   #volume(top: Layer, sizeBytes: number, lock: SharedLock): Volume {
