@@ -1,0 +1,8 @@
+import type { BackupRef, RestoreRef } from '../../../workflows/contract/index.ts';
+
+/** What a clean-up has to know, written before the world is touched: ids and a random name, never a secret. */
+export interface JobJournal {
+  readonly siteId?: string;
+  readonly backup?: BackupRef & { readonly snapshotName: string };
+  readonly restore?: RestoreRef;
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { CancelJobService } from './cancel-job.service.ts';
+import { JobLaunchService } from './job-launch.service.ts';
+import { JobWorkflows } from './job-workflows.ts';
+import { JobController } from './job.controller.ts';
+import { JobResolver } from './job.resolver.ts';
+import { JobService } from './job.service.ts';
+
+@Module({
+  controllers: [JobController],
+  providers: [JobService, JobLaunchService, CancelJobService, JobWorkflows, JobResolver],
+  exports: [JobService, JobLaunchService],
+})
+export class JobsModule {}

@@ -1,0 +1,40 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Client, Connection } from '@temporalio/client';
+
+export interface TemporalOptions {
+  readonly address: string;
+  readonly namespace: string;
+  /** Before the name of every task queue. */
+  readonly taskQueuePrefix: string;
+}
+
+/** Injection token of `TemporalAccess`. */
+export const TEMPORAL = Symbol('TEMPORAL');
+
+export interface TemporalAccess {
+  readonly client: Client;
+  readonly taskQueuePrefix: string;
+}
+
+/** The process's one client of Temporal. It connects when it is first used: without Temporal the API still answers. */
+@Module({})
+export class TemporalClientModule implements OnApplicationShutdown {
+  constructor(@Inject(TEMPORAL) private readonly temporal: TemporalAccess) {}
+
+  static forRoot({ address, namespace, taskQueuePrefix }: TemporalOptions): DynamicModule {
+    const access = (): TemporalAccess => ({
+      client: new Client({ connection: Connection.lazy({ address }), namespace }),
+      taskQueuePrefix,
+    });
+    return {
+      module: TemporalClientModule,
+      global: true,
+      providers: [{ provide: TEMPORAL, useFactory: access }],
+      exports: [TEMPORAL],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.temporal.client.connection.close();
+  }
+}
