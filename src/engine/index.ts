@@ -1,4 +1,10 @@
+export { createRepository } from './create-repository.ts';
+export { FileKeyRing } from './keys/file-key-ring.ts';
+export { openRepository } from './open-repository.ts';
 export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';
 export * from './ports/store.ts';
+export { DEFAULT_PARAMETERS } from './repository-parameters.ts';
+export { MemoryLeases } from './sessions/memory-leases.ts';
+export { DirectoryStore } from './stores/directory-store.ts';
 export * from './types.ts';

@@ -73,10 +73,19 @@ export interface WriteDiskRequest {
   readonly onProgress?: (progress: DiskProgress) => void;
 }
 
-/** One layer of a disk's manifest: the meta packs that hold it. */
+/** A meta pack and which groups of segments it speaks of. */
+export interface ManifestPack {
+  readonly id: string;
+  readonly firstGroup: number;
+  readonly lastGroup: number;
+}
+
+/** One layer of a disk's manifest: the meta packs that hold it, in the order of their groups. */
 export interface ManifestLayer {
   readonly kind: 'checkpoint' | 'delta';
-  readonly packs: readonly string[];
+  /** The disk's size when the layer was written. */
+  readonly sizeBytes: number;
+  readonly packs: readonly ManifestPack[];
 }
 
 /** How a disk of a restore point is found again. */

@@ -18,13 +18,13 @@ export function sessionName(sessionId: string): string {
   return `sessions/${sessionId}`;
 }
 
-/** `diskTag`: 16 hex digits that stand for the disk's key. */
+/** `diskTag`: 16 hex digits that stand for one write of a disk. */
 export function journalPrefix(sessionId: string, diskTag?: string): string {
   return `sessions/${sessionId}.${diskTag === undefined ? '' : `${diskTag}.`}`;
 }
 
-export function journalName(sessionId: string, diskTag: string, sequence: number): string {
-  return `${journalPrefix(sessionId, diskTag)}${String(sequence).padStart(8, '0')}`;
+export function journalName(sessionId: string, diskTag: string, entryId: ObjectId): string {
+  return `${journalPrefix(sessionId, diskTag)}${entryId}`;
 }
 
 export function pointName(pointId: string): string {

@@ -25,6 +25,9 @@ export interface Store {
   list(prefix: string): AsyncIterable<StoredObject>;
   /** A name that isn't there is fine. */
   delete(name: string): Promise<void>;
-  /** Durability barrier: every name that was put before (also by 'exists') survives a power cut once this returns. */
+  /**
+   * Durability barrier: every name that was put before (also by 'exists') or found by `head` survives a power cut
+   * once this returns.
+   */
   flush(): Promise<void>;
 }

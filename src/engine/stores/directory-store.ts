@@ -57,8 +57,13 @@ export class DirectoryStore implements Store {
   async head(name: string): Promise<StoredObject | null> {
     return this.#guarded(`look for ${name}`, async () => {
       try {
-        const found = await stat(this.#path(name));
-        return found.isFile() ? { name, sizeBytes: found.size } : null;
+        const path = this.#path(name);
+        const found = await stat(path);
+        if (!found.isFile()) {
+          return null;
+        }
+        this.#unsynced.add(dirname(path));
+        return { name, sizeBytes: found.size };
       } catch (error) {
         if (isMissing(error)) {
           await this.#requireRoot();
@@ -134,9 +139,9 @@ export class DirectoryStore implements Store {
       if (entry.isDirectory()) {
         yield* this.#walk(`${name}/`, '');
       } else {
-        const found = await this.head(name);
-        if (found !== null) {
-          yield found;
+        const found = await this.#guarded('list', () => stat(join(this.#root, name)).catch(ignoreMissing));
+        if (found !== undefined) {
+          yield { name, sizeBytes: found.size };
         }
       }
     }

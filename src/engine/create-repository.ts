@@ -1,0 +1,52 @@
+import { AppError } from '../kernel/errors.ts';
+import { FORMAT_VERSION } from './format/header.ts';
+import { uuidToObjectId } from './format/ids.ts';
+import { repoName } from './format/names.ts';
+import { deriveSecrets } from './keys/key-schedule.ts';
+import {
+  checkParameters,
+  DEFAULT_PARAMETERS,
+  DIGEST_NAME,
+  encodeRepositoryFile,
+  parseRepositoryFile,
+  SUITE_NAME,
+  verifyRepositoryFile,
+} from './repository-parameters.ts';
+import type { CreateRepositoryOptions } from './types.ts';
+
+const GENERATION = 0;
+
+/**
+ * Makes keys and writes `repo.0`. Again with the same ids: nothing happens; VAULT_OBJECT_EXISTS if another repository
+ * is there already.
+ */
+export async function createRepository(options: CreateRepositoryOptions): Promise<void> {
+  const { store, keyRing, tenantId, repositoryId, parameters = DEFAULT_PARAMETERS } = options;
+  checkParameters(parameters);
+  const id = uuidToObjectId(repositoryId, 'repository');
+  const name = repoName(GENERATION);
+  const keyName = { tenantId, repositoryId, generation: GENERATION };
+  const exists = (await store.head(name)) !== null;
+  const keys = exists ? await keyRing.getRepositoryKeys(keyName) : await keyRing.createRepositoryKeys(keyName);
+  const secrets = deriveSecrets(keys, id, GENERATION);
+  const file = {
+    format: FORMAT_VERSION,
+    repositoryId,
+    generation: GENERATION,
+    suite: SUITE_NAME,
+    digest: DIGEST_NAME,
+    keyId: keys.keyId,
+    chunking: parameters,
+  };
+  if (!exists) {
+    await store.putIfAbsent(name, [encodeRepositoryFile(file, secrets)]);
+  }
+  await store.flush();
+  const data = await store.get(name);
+  if (parseRepositoryFile(data, name).repositoryId !== repositoryId) {
+    throw new AppError('VAULT_OBJECT_EXISTS', `Another repository is at ${store.description}.`, {
+      hint: 'Choose an empty place for this vault.',
+    });
+  }
+  verifyRepositoryFile(data, secrets, name);
+}

@@ -1,0 +1,117 @@
+import type { DiskGeometry } from '../disk-geometry.ts';
+import { corrupt } from '../format/header.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { packName } from '../format/names.ts';
+import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+import type { DiskManifest, ManifestLayer } from '../types.ts';
+import { decodeRecords, type SegmentRecord } from './segment-record.ts';
+import { applyRuns, tableBlocks, truncateTable, type SegmentTable } from './segment-table.ts';
+
+/** Segments whose records share a frame of a meta pack. */
+export const SEGMENTS_PER_GROUP = 64;
+const CACHED_GROUPS = 4;
+
+interface MetaPack {
+  /** Ordinal of the frame that holds a group. */
+  readonly frameOf: ReadonlyMap<number, number>;
+  read(frame: number): Promise<Buffer>;
+}
+
+/** What a disk consists of, a segment at a time, from its checkpoint and deltas. Holds a few groups in memory. */
+export class ManifestReader {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+  readonly #manifest: DiskManifest;
+  readonly #packs = new Map<ObjectId, Promise<MetaPack>>();
+  readonly #groups = new Map<number, Promise<ReadonlyMap<number, SegmentTable>>>();
+  readonly #geometryOf: (sizeBytes: number) => DiskGeometry;
+
+  constructor(
+    store: Store,
+    secrets: RepositorySecrets,
+    manifest: DiskManifest,
+    geometryOf: (sizeBytes: number) => DiskGeometry,
+  ) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#manifest = manifest;
+    this.#geometryOf = geometryOf;
+  }
+
+  get geometry(): DiskGeometry {
+    return this.#geometryOf(this.#manifest.sizeBytes);
+  }
+
+  /** The whole table of a segment. VAULT_CORRUPT if the layers don't add up to it. */
+  async segment(index: number): Promise<SegmentTable> {
+    const group = Math.floor(index / SEGMENTS_PER_GROUP);
+    let loading = this.#groups.get(group);
+    if (loading === undefined) {
+      loading = this.#loadGroup(group);
+      this.#groups.set(group, loading);
+      loading.catch(() => this.#groups.delete(group));
+      const [oldest] = this.#groups.keys();
+      if (this.#groups.size > CACHED_GROUPS && oldest !== undefined) {
+        this.#groups.delete(oldest);
+      }
+    }
+    const table = (await loading).get(index) ?? [];
+    if (tableBlocks(table) !== this.geometry.blocksIn(index)) {
+      throw corrupt(`The manifest of disk ${this.#manifest.diskKey}`, `does not cover segment ${index}`);
+    }
+    return table;
+  }
+
+  async #loadGroup(group: number): Promise<ReadonlyMap<number, SegmentTable>> {
+    const tables = new Map<number, SegmentTable>();
+    for (const layer of this.#manifest.layers) {
+      const geometry = this.#geometryOf(layer.sizeBytes);
+      for (const record of await this.#readRecords(layer, group)) {
+        tables.set(record.segment, applyRuns(tables.get(record.segment) ?? [], record.runs));
+      }
+      for (const [segment, table] of tables) {
+        tables.set(segment, truncateTable(table, geometry.blocksIn(segment)));
+      }
+    }
+    return tables;
+  }
+
+  async #readRecords(layer: ManifestLayer, group: number): Promise<readonly SegmentRecord[]> {
+    const place = layer.packs.find((pack) => pack.firstGroup <= group && group <= pack.lastGroup);
+    if (place === undefined) {
+      return [];
+    }
+    const pack = await this.#pack(place.id);
+    const frame = pack.frameOf.get(group);
+    return frame === undefined ? [] : decodeRecords(await pack.read(frame), packName('meta', place.id));
+  }
+
+  #pack(id: ObjectId): Promise<MetaPack> {
+    let loading = this.#packs.get(id);
+    if (loading === undefined) {
+      loading = this.#openPack(id);
+      this.#packs.set(id, loading);
+      loading.catch(() => this.#packs.delete(id));
+    }
+    return loading;
+  }
+
+  async #openPack(id: ObjectId): Promise<MetaPack> {
+    const table = await readPackTable(this.#store, 'meta', id, this.#secrets);
+    const opener = new FrameOpener(table.opener, this.#secrets.digestKey);
+    const read = async (ordinal: number): Promise<Buffer> => {
+      const frame = table.frame(ordinal);
+      const sealed = new Uint8Array(frame.sealedBytes);
+      await this.#store.getRange(table.opener.name, frame.offset, sealed);
+      return Buffer.from(opener.open(frame, sealed));
+    };
+    const directory = await read(table.frameCount - 1);
+    const frameOf = new Map<number, number>();
+    for (let frame = 0; frame < directory.length / 4; frame += 1) {
+      frameOf.set(directory.readUInt32LE(frame * 4), frame);
+    }
+    return { frameOf, read };
+  }
+}

@@ -1,0 +1,43 @@
+import { AppError } from '../../kernel/errors.ts';
+import { packName } from '../format/names.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import { readEpoch } from '../sessions/epoch.ts';
+import type { Session } from '../sessions/session-store.ts';
+import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
+import type { PointStore } from './point-store.ts';
+
+/** Puts the restore point, after a last look whether the session may and whether its manifests are there. */
+export async function commitPoint(
+  context: RepositoryContext,
+  points: PointStore,
+  session: Session,
+  request: CommitPointRequest,
+): Promise<PointSummary> {
+  const { pointId, sessionId, vmId, takenAt, disks, config, info } = request;
+  if (session.purpose !== 'backup' || session.pointId !== pointId) {
+    throw new AppError('BAD_INPUT', `Session ${sessionId} did not announce restore point ${pointId}.`);
+  }
+  if ((await readEpoch(context.store, context.secrets)) !== session.epoch) {
+    throw new AppError('SESSION_FENCED', `Session ${sessionId} began before the vault’s last recovery.`);
+  }
+  await Promise.all(disks.map((disk) => requireManifest(context, disk)));
+  const summary: PointSummary = {
+    pointId,
+    vmId,
+    sessionId,
+    takenAt,
+    committedAt: context.clock.now(),
+    disks: disks.map(({ diskKey, sizeBytes, bytesStoredNew }) => ({ diskKey, sizeBytes, bytesStoredNew })),
+    info,
+  };
+  const stands = await points.put({ summary, config, disks: disks.map(({ manifest }) => manifest) });
+  return stands.summary;
+}
+
+async function requireManifest({ store }: RepositoryContext, { manifest }: DiskResult): Promise<void> {
+  for (const { id } of manifest.layers.flatMap(({ packs }) => packs)) {
+    if ((await store.head(packName('meta', id))) === null) {
+      throw new AppError('VAULT_OBJECT_MISSING', `The manifest ${id} of disk ${manifest.diskKey} is not in the vault.`);
+    }
+  }
+}

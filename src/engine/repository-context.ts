@@ -1,0 +1,26 @@
+import type { Clock } from '../kernel/clock.ts';
+import { DiskGeometry } from './disk-geometry.ts';
+import type { ChunkReader } from './restore/chunk-reader.ts';
+import type { ChunkIndex } from './index/chunk-index.ts';
+import type { RepositorySecrets } from './keys/key-schedule.ts';
+import type { Leases } from './ports/leases.ts';
+import type { Store } from './ports/store.ts';
+import type { ChunkingParameters } from './types.ts';
+import type { LanePool } from './worker/lane-pool.ts';
+
+/** What the operations of an open repository work with. */
+export interface RepositoryContext {
+  readonly repositoryId: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly leases: Leases;
+  readonly secrets: RepositorySecrets;
+  readonly parameters: ChunkingParameters;
+  readonly index: ChunkIndex;
+  readonly chunks: ChunkReader;
+  readonly lanes: LanePool;
+}
+
+export function geometryOf(context: RepositoryContext, sizeBytes: number): DiskGeometry {
+  return new DiskGeometry(sizeBytes, context.parameters);
+}

@@ -1,0 +1,177 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { limit } from '../../kernel/limit.ts';
+import { ManifestReader } from '../manifest/manifest-reader.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import type { DiskManifest, RestoreDiskRequest, RestoreResult } from '../types.ts';
+import type { Lane } from '../worker/lane.ts';
+import { planSegmentRead, type Extent, type ReadBatch, type SegmentReadPlan } from './read-plan.ts';
+
+const SEALED_SLOT = 0;
+const RAW_SLOT = 1;
+const MAX_WRITE_BYTES = 4 * 1024 * 1024;
+
+/** Reads a disk segment by segment on all lanes that are free, and hands it to the sink. */
+export async function restoreDisk(
+  context: RepositoryContext,
+  manifest: DiskManifest,
+  request: RestoreDiskRequest,
+): Promise<RestoreResult> {
+  const controller = new AbortController();
+  const own = controller.signal;
+  const signal = request.signal === undefined ? own : AbortSignal.any([request.signal, own]);
+  const restore = new DiskRestore(context, manifest, request, signal);
+  const running = new Set<Promise<void>>();
+  const start = (lane: Lane): void => {
+    const run = restore
+      .work(lane, () => running.size > 1 && context.lanes.wanted)
+      .catch((error: unknown) => {
+        controller.abort(error);
+      })
+      .finally(() => {
+        running.delete(run);
+        context.lanes.release(lane);
+      });
+    running.add(run);
+  };
+  start(await context.lanes.acquire(signal));
+  for (let lane = restore.more(running.size); lane !== null; lane = restore.more(running.size)) {
+    start(lane);
+  }
+  while (running.size > 0) {
+    await Promise.allSettled(running);
+  }
+  if (own.aborted) {
+    throw own.reason;
+  }
+  throwIfAborted(signal);
+  return restore.result;
+}
+
+class DiskRestore {
+  readonly #context: RepositoryContext;
+  readonly #request: RestoreDiskRequest;
+  readonly #signal: AbortSignal;
+  readonly #reader: ManifestReader;
+  readonly #turn: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #from: number;
+  readonly #settled = new Set<number>();
+  #next: number;
+  #settledBelow: number;
+  #written = 0;
+  #holes = 0;
+
+  constructor(context: RepositoryContext, manifest: DiskManifest, request: RestoreDiskRequest, signal: AbortSignal) {
+    const { store, secrets } = context;
+    this.#context = context;
+    this.#request = request;
+    this.#signal = signal;
+    this.#reader = new ManifestReader(store, secrets, manifest, (size) => geometryOf(context, size));
+    this.#turn = limit(Math.max(1, request.sink.concurrency));
+    this.#from = request.from ?? 0;
+    if (!(this.#from >= 0 && this.#from <= manifest.sizeBytes)) {
+      throw new AppError('BAD_INPUT', `A restore of ${manifest.sizeBytes} bytes can't begin at ${this.#from}.`);
+    }
+    this.#next = Math.floor(this.#from / this.#reader.geometry.segmentBytes);
+    this.#settledBelow = this.#next;
+  }
+
+  get result(): RestoreResult {
+    return { sizeBytes: this.#reader.geometry.sizeBytes, bytesWritten: this.#written, bytesHoles: this.#holes };
+  }
+
+  /** One more lane, as long as there are segments for it and nobody else waits. */
+  more(running: number): Lane | null {
+    const { lanes } = this.#context;
+    return running < this.#reader.geometry.segmentCount - this.#next && !lanes.wanted ? lanes.tryAcquire() : null;
+  }
+
+  /** While the sink takes a batch from one slot, the next is read into the other. */
+  async work(lane: Lane, shouldYield: () => boolean): Promise<void> {
+    let writes: Promise<void> = Promise.resolve();
+    try {
+      while (this.#next < this.#reader.geometry.segmentCount && !shouldYield()) {
+        throwIfAborted(this.#signal);
+        const segment = this.#next;
+        this.#next += 1;
+        const plan = await this.#plan(lane, segment);
+        for (const batch of plan.batches) {
+          await this.#readBatch(lane, batch);
+          await writes;
+          await lane.decode({ from: SEALED_SLOT, to: RAW_SLOT, packs: batch.packs, frames: batch.frames });
+          writes = this.#write(lane, segment, batch.extents);
+          writes.catch(() => undefined);
+        }
+        writes = this.#settle(segment, plan, writes);
+        writes.catch(() => undefined);
+      }
+    } finally {
+      await writes;
+    }
+  }
+
+  async #plan(lane: Lane, segment: number): Promise<SegmentReadPlan> {
+    const table = await this.#reader.segment(segment);
+    const slotBytes = lane.slot(SEALED_SLOT).length;
+    return planSegmentRead(this.#context.chunks, table, this.#reader.geometry, segment, slotBytes);
+  }
+
+  async #readBatch(lane: Lane, batch: ReadBatch): Promise<void> {
+    const slot = lane.slot(SEALED_SLOT);
+    const reads = batch.reads.map(({ name, offset, at, bytes }) =>
+      this.#context.store.getRange(name, offset, slot.subarray(at, at + bytes), this.#signal),
+    );
+    await settleAll(reads);
+  }
+
+  async #write(lane: Lane, segment: number, extents: readonly Extent[]): Promise<void> {
+    const first = segment * this.#reader.geometry.segmentBytes;
+    const slot = lane.slot(RAW_SLOT);
+    const writes: Promise<void>[] = [];
+    for (const { start, end } of this.#wanted(extents, first)) {
+      for (let at = start; at < end; at += MAX_WRITE_BYTES) {
+        const data = slot.subarray(at, Math.min(end, at + MAX_WRITE_BYTES));
+        writes.push(this.#turn(() => this.#writePiece(first + at, data)));
+      }
+    }
+    await settleAll(writes);
+  }
+
+  async #writePiece(offset: number, data: Uint8Array): Promise<void> {
+    throwIfAborted(this.#signal);
+    await this.#request.sink.write(offset, data, this.#signal);
+    this.#written += data.length;
+  }
+
+  async #settle(segment: number, plan: SegmentReadPlan, writes: Promise<void>): Promise<void> {
+    const { segmentBytes, sizeBytes } = this.#reader.geometry;
+    const first = segment * segmentBytes;
+    await writes;
+    for (const { start, end } of this.#wanted(plan.holes, first)) {
+      await this.#turn(async () => this.#request.sink.hole?.(first + start, end - start, this.#signal));
+      this.#holes += end - start;
+    }
+    this.#settled.add(segment);
+    while (this.#settled.delete(this.#settledBelow)) {
+      this.#settledBelow += 1;
+    }
+    const settledBelow = Math.min(sizeBytes, Math.max(this.#from, this.#settledBelow * segmentBytes));
+    this.#request.onProgress?.({ settledBelow, bytesWritten: this.#written, sizeBytes });
+  }
+
+  /** Without what lies below the cursor that the restore goes on from. */
+  #wanted(extents: readonly Extent[], first: number): Extent[] {
+    return extents
+      .map(({ start, end }) => ({ start: Math.max(start, this.#from - first), end }))
+      .filter(({ start, end }) => start < end);
+  }
+}
+
+/** Waits for all, also where one fails: they use memory that goes on to others. */
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) {
+    throw failed.reason;
+  }
+}

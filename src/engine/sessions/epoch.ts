@@ -1,0 +1,35 @@
+import { OBJECT_KIND } from '../format/header.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+
+const PREFIX = 'epoch/';
+
+/** The highest of the numbered objects below `epoch/`; 0 if there is none. Numbers are only ever added. */
+export async function readEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
+  let highest = 0;
+  for await (const { name } of store.list(PREFIX)) {
+    highest = Math.max(highest, Number(name.slice(PREFIX.length)));
+  }
+  if (highest > 0) {
+    const name = `${PREFIX}${highest}`;
+    openObject(await store.get(name), name, { id: epochId(highest), kinds: [OBJECT_KIND.epoch] }, secrets);
+  }
+  return highest;
+}
+
+/** Fences every session that began before; for the recovery of a control plane. Returns the new epoch. */
+export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
+  for (;;) {
+    const next = (await readEpoch(store, secrets)) + 1;
+    const sealed = sealObject(OBJECT_KIND.epoch, epochId(next), new Uint8Array(0), secrets);
+    if ((await store.putIfAbsent(`${PREFIX}${next}`, [sealed])) === 'created') {
+      await store.flush();
+      return next;
+    }
+  }
+}
+
+function epochId(epoch: number): string {
+  return epoch.toString(16).padStart(32, '0');
+}

@@ -1,0 +1,97 @@
+import { AppError, isAppError } from '../../kernel/errors.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import { uuidToObjectId } from '../format/ids.ts';
+import { journalPrefix, pointName, sessionName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+import type { SessionRequest, SessionSummary } from '../types.ts';
+
+export interface Session extends SessionSummary {
+  /** The repository's epoch when the session began; a later one fences it. */
+  readonly epoch: number;
+}
+
+/** Sessions as objects: put if absent, sealed, read again. */
+export class SessionStore {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+
+  constructor(store: Store, secrets: RepositorySecrets) {
+    this.#store = store;
+    this.#secrets = secrets;
+  }
+
+  /** BAD_INPUT if a session of that id announced something else. */
+  async put(request: SessionRequest, startedAt: number, epoch: number): Promise<void> {
+    const { sessionId, pointId, purpose } = request;
+    const id = uuidToObjectId(sessionId, 'session');
+    const session: Session = { sessionId, pointId, purpose, pins: request.pins, startedAt, epoch };
+    const sealed = sealObject(OBJECT_KIND.session, id, Buffer.from(JSON.stringify(session), 'utf8'), this.#secrets);
+    if ((await this.#store.putIfAbsent(sessionName(sessionId), [sealed])) === 'created') {
+      return;
+    }
+    const stands = await this.get(sessionId);
+    const same = stands.pointId === pointId && stands.purpose === purpose && samePins(stands.pins, request.pins);
+    if (!same) {
+      throw new AppError('BAD_INPUT', `Session ${sessionId} was begun before, for another point, purpose or pins.`);
+    }
+  }
+
+  /** SESSION_FENCED if there is none: it was ended, or never begun. */
+  async get(sessionId: string): Promise<Session> {
+    const id = uuidToObjectId(sessionId, 'session');
+    const name = sessionName(sessionId);
+    let data: Uint8Array;
+    try {
+      data = await this.#store.get(name);
+    } catch (error) {
+      if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        throw new AppError('SESSION_FENCED', `Session ${sessionId} is not open: it was ended or never begun.`);
+      }
+      throw error;
+    }
+    const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.session] }, this.#secrets);
+    return JSON.parse(payload.toString('utf8')) as Session;
+  }
+
+  /** Its journal first: a session without one can still be ended again. */
+  async remove(sessionId: string): Promise<void> {
+    for await (const { name } of this.#store.list(journalPrefix(sessionId))) {
+      await this.#store.delete(name);
+    }
+    await this.#store.delete(sessionName(sessionId));
+  }
+
+  async *list(): AsyncIterable<Session> {
+    const prefix = sessionName('');
+    for await (const { name } of this.#store.list(prefix)) {
+      const sessionId = name.slice(prefix.length);
+      const session = sessionId.includes('.') ? null : await this.#find(sessionId);
+      if (session !== null) {
+        yield session;
+      }
+    }
+  }
+
+  /** Null if it was ended since it was listed. */
+  async #find(sessionId: string): Promise<Session | null> {
+    try {
+      return await this.get(sessionId);
+    } catch (error) {
+      if (isAppError(error, 'SESSION_FENCED')) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /** Whether a tombstone or a point stands at the point that a session announced. */
+  async isDecided(session: Session): Promise<boolean> {
+    return (await this.#store.head(pointName(session.pointId))) !== null;
+  }
+}
+
+function samePins(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((pin) => b.includes(pin));
+}

@@ -1,0 +1,151 @@
+import { AppError } from '../kernel/errors.ts';
+import { commitPoint } from './points/commit-point.ts';
+import { PointStore } from './points/point-store.ts';
+import type { RepositoryContext } from './repository-context.ts';
+import { readDisk } from './restore/read-disk.ts';
+import { restoreDisk } from './restore/restore-disk.ts';
+import { readEpoch } from './sessions/epoch.ts';
+import { SessionStore, type Session } from './sessions/session-store.ts';
+import type {
+  ChunkingParameters,
+  CommitPointRequest,
+  DiskManifest,
+  DiskPiece,
+  DiskResult,
+  Point,
+  PointSummary,
+  ReadDiskRequest,
+  Repository,
+  RepositoryStats,
+  RestoreDiskRequest,
+  RestoreResult,
+  SessionRequest,
+  SessionSummary,
+  WriteDiskRequest,
+} from './types.ts';
+import { writeDisk } from './write/write-disk.ts';
+
+/** The repository of an open vault: each operation is a module of its own, this is where they meet. */
+export class VaultRepository implements Repository {
+  readonly repositoryId: string;
+  readonly parameters: ChunkingParameters;
+  readonly #context: RepositoryContext;
+  readonly #points: PointStore;
+  readonly #sessions: SessionStore;
+
+  constructor(context: RepositoryContext) {
+    this.repositoryId = context.repositoryId;
+    this.parameters = context.parameters;
+    this.#context = context;
+    this.#points = new PointStore(context.store, context.secrets);
+    this.#sessions = new SessionStore(context.store, context.secrets);
+  }
+
+  async beginSession(request: SessionRequest): Promise<void> {
+    const { store, secrets, clock, leases } = this.#context;
+    const { sessionId, pointId, pins } = request;
+    await leases.beat({ repositoryId: this.repositoryId, sessionId });
+    await this.#sessions.put(request, clock.now(), await readEpoch(store, secrets));
+    await store.flush();
+    await this.#requireUndecided(request);
+    for (const pin of pins) {
+      if (pin === pointId) {
+        throw new AppError('BAD_INPUT', `Session ${sessionId} pins the restore point that it is to make.`);
+      }
+      await this.#points.get(pin);
+    }
+  }
+
+  async writeDisk(request: WriteDiskRequest): Promise<DiskResult> {
+    const session = await this.#sessions.get(request.sessionId);
+    await this.#requireUndecided(session);
+    return writeDisk(this.#context, this.#points, session, request);
+  }
+
+  async commitPoint(request: CommitPointRequest): Promise<PointSummary> {
+    const found = await this.#points.find(request.pointId);
+    if (found !== null && found !== 'tombstone' && found.summary.sessionId === request.sessionId) {
+      await this.#context.store.flush();
+      return found.summary;
+    }
+    const session = await this.#sessions.get(request.sessionId);
+    return commitPoint(this.#context, this.#points, session, request);
+  }
+
+  async endSession(sessionId: string): Promise<void> {
+    const session = await this.#findSession(sessionId);
+    if (session?.purpose === 'backup') {
+      await this.#points.fence(session.pointId);
+    }
+    await this.#sessions.remove(sessionId);
+    await this.#context.leases.release({ repositoryId: this.repositoryId, sessionId });
+  }
+
+  fence(pointId: string): Promise<'fenced' | 'committed'> {
+    return this.#points.fence(pointId);
+  }
+
+  async *listSessions(): AsyncIterable<SessionSummary> {
+    yield* this.#sessions.list();
+  }
+
+  async *listPoints(): AsyncIterable<PointSummary> {
+    for await (const { summary } of this.#points.list()) {
+      yield summary;
+    }
+  }
+
+  readPoint(pointId: string): Promise<Point> {
+    return this.#points.get(pointId);
+  }
+
+  async *readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece> {
+    yield* readDisk(this.#context, await this.#findDisk(request), request);
+  }
+
+  async restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult> {
+    return restoreDisk(this.#context, await this.#findDisk(request), request);
+  }
+
+  async stats(): Promise<RepositoryStats> {
+    const sums = { storedBytes: 0, dataPacks: 0, metaPacks: 0, points: 0 };
+    for await (const { name, sizeBytes } of this.#context.store.list('')) {
+      sums.storedBytes += sizeBytes;
+      sums.dataPacks += name.startsWith('data/') ? 1 : 0;
+      sums.metaPacks += name.startsWith('meta/') ? 1 : 0;
+    }
+    for await (const _ of this.#points.list()) {
+      sums.points += 1;
+    }
+    return sums;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.lanes.stop();
+  }
+
+  async #findDisk({ pointId, diskKey }: { pointId: string; diskKey: string }): Promise<DiskManifest> {
+    const disk = (await this.#points.get(pointId)).disks.find((candidate) => candidate.diskKey === diskKey);
+    if (disk === undefined) {
+      throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
+    }
+    return disk;
+  }
+
+  async #findSession(sessionId: string): Promise<Session | null> {
+    for await (const session of this.#sessions.list()) {
+      if (session.sessionId === sessionId) {
+        return session;
+      }
+    }
+    return null;
+  }
+
+  /** A tombstone ends a writer; so does a point of another session. */
+  async #requireUndecided({ sessionId, pointId }: SessionRequest): Promise<void> {
+    const found = await this.#points.find(pointId);
+    if (found === 'tombstone' || (found !== null && found.summary.sessionId !== sessionId)) {
+      throw new AppError('SESSION_FENCED', `Restore point ${pointId} of session ${sessionId} is already decided.`);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { ChunkingParameters } from '../types.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { SLOTS } from './lane-memory.ts';
+import { Lane } from './lane.ts';
+
+/** How many lanes and pack buffers fit: each lane has its slots, and there is one pack buffer more than lanes. */
+export function lanesWithin(budgetBytes: number, workers: number, parameters: ChunkingParameters): number {
+  const perLane = SLOTS * parameters.segmentBytes + parameters.packBytes;
+  return Math.max(1, Math.min(workers, Math.floor((budgetBytes - parameters.packBytes) / perLane)));
+}
+
+/** The worker threads of a repository. Everybody gets one lane before anybody keeps two. */
+export class LanePool {
+  readonly buffers: BufferPool;
+  readonly size: number;
+  readonly #make: () => Lane;
+  readonly #lanes: Lane[] = [];
+  readonly #free: Lane[] = [];
+  readonly #waiting: ((lane: Lane) => void)[] = [];
+  #stopped = false;
+
+  constructor(size: number, secrets: RepositorySecrets, parameters: ChunkingParameters) {
+    this.size = size;
+    this.buffers = new BufferPool(size + 1, parameters.packBytes);
+    this.#make = () => new Lane(secrets, parameters);
+  }
+
+  /** Whether somebody waits for a lane: whoever holds more than one gives one back. */
+  get wanted(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  async acquire(signal: AbortSignal): Promise<Lane> {
+    throwIfAborted(signal);
+    const lane = this.tryAcquire();
+    if (lane !== null) {
+      return lane;
+    }
+    return new Promise((resolve, reject) => {
+      const take = (given: Lane): void => {
+        signal.removeEventListener('abort', abort);
+        resolve(given);
+      };
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(take);
+    });
+  }
+
+  tryAcquire(): Lane | null {
+    if (this.#stopped) {
+      throw new AppError('CANCELLED', 'The repository was closed.');
+    }
+    const free = this.#free.pop();
+    if (free !== undefined) {
+      return free;
+    }
+    if (this.#lanes.length === this.size) {
+      return null;
+    }
+    const lane = this.#make();
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  release(lane: Lane): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#free.push(lane);
+    } else {
+      next(lane);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
+  }
+}

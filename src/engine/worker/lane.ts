@@ -1,0 +1,148 @@
+import { Worker, type Transferable } from 'node:worker_threads';
+import { AppError } from '../../kernel/errors.ts';
+import { siblingModule } from '../../kernel/module-url.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { ChunkingParameters } from '../types.ts';
+import { allocateLaneMemory, slotView, type LaneMemory } from './lane-memory.ts';
+import type {
+  DecodeTask,
+  FromWorker,
+  SealedPack,
+  SegmentDone,
+  SegmentTask,
+  ToWorker,
+  WriteTables,
+} from './protocol.ts';
+
+/** What a write does for the workers that it uses. */
+export interface WriteHost {
+  packBegun(number: number, id: string): void;
+  /** Settles when there is memory for one more pack. */
+  nextBuffer(): Promise<ArrayBuffer>;
+  packSealed(pack: SealedPack): void;
+}
+
+interface Pending {
+  readonly answer: Promise<SegmentDone | undefined>;
+  resolve(done: SegmentDone | undefined): void;
+  reject(error: unknown): void;
+}
+
+/** A worker thread with its memory. One task at a time, from whoever holds the lane. */
+export class Lane {
+  readonly #worker: Worker;
+  readonly #memory: LaneMemory;
+  #pending: Pending | null = null;
+  #host: WriteHost | null = null;
+  #broken: AppError | null = null;
+
+  constructor(secrets: RepositorySecrets, parameters: ChunkingParameters) {
+    this.#memory = allocateLaneMemory(parameters);
+    const workerData = { secrets, parameters, lane: this.#memory };
+    this.#worker = new Worker(siblingModule(import.meta.url, './lane-worker'), { workerData });
+    this.#worker.unref();
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#break(error));
+    this.#worker.on('exit', () => this.#break(undefined));
+  }
+
+  slot(index: number): Uint8Array {
+    return slotView(this.#memory, index);
+  }
+
+  async beginWrite(tables: WriteTables, host: WriteHost): Promise<void> {
+    this.#host = host;
+    await this.#ask({ type: 'begin-write', tables });
+  }
+
+  async segment(task: SegmentTask): Promise<SegmentDone> {
+    const done = await this.#ask({ type: 'segment', task });
+    if (done === undefined) {
+      throw new AppError('INTERNAL', 'A worker gave no answer for a segment.');
+    }
+    return done;
+  }
+
+  /** All packs of this lane have been handed to the host when this returns. */
+  async endWrite(): Promise<void> {
+    await this.#ask({ type: 'end-write' });
+    this.#host = null;
+  }
+
+  /** Forgets a write that failed; returns when the worker has let go of the lane's memory. */
+  async dropWrite(): Promise<void> {
+    this.#host = null;
+    this.#send({ type: 'drop-write' });
+    await this.#pending?.answer.catch(() => undefined);
+  }
+
+  async decode(task: DecodeTask): Promise<void> {
+    await this.#ask({ type: 'decode', task });
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #ask(message: ToWorker): Promise<SegmentDone | undefined> {
+    if (this.#broken !== null) {
+      return Promise.reject(this.#broken);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<SegmentDone | undefined>();
+    this.#pending = { answer: promise, resolve, reject };
+    this.#worker.ref();
+    this.#send(message);
+    return promise;
+  }
+
+  #send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'done':
+        this.#settle()?.resolve(message.segment);
+        break;
+      case 'failed': {
+        const { code, message: text, hint, data, stack } = message.error;
+        this.#settle()?.reject(new AppError(code, text, { hint, data, cause: stack }));
+        break;
+      }
+      case 'pack-begun':
+        this.#host?.packBegun(message.number, message.id);
+        break;
+      case 'need-buffer':
+        void this.#giveBuffer();
+        break;
+      case 'pack':
+        this.#host?.packSealed(message.pack);
+        break;
+    }
+  }
+
+  async #giveBuffer(): Promise<void> {
+    const host = this.#host;
+    try {
+      const buffer = await host?.nextBuffer();
+      if (buffer !== undefined) {
+        this.#send({ type: 'buffer', buffer }, [buffer]);
+      }
+    } catch {
+      // The host knows why it has no memory to give; the worker is told to stop waiting for it.
+      this.#send({ type: 'drop-write' });
+    }
+  }
+
+  #settle(): Pending | null {
+    const pending = this.#pending;
+    this.#pending = null;
+    this.#worker.unref();
+    return pending;
+  }
+
+  #break(cause: unknown): void {
+    this.#broken ??= new AppError('INTERNAL', 'A worker thread of the vault engine ended.', { cause });
+    this.#settle()?.reject(this.#broken);
+  }
+}

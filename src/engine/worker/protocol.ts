@@ -1,0 +1,105 @@
+import type { RechunkWindow } from '../chunking/rechunk.ts';
+import type { ObjectId } from '../format/ids.ts';
+import type { Frame, PackOpener } from '../format/pack-reader.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { ChunkingParameters } from '../types.ts';
+import type { ErrorData, ErrorCode } from '../../kernel/errors.ts';
+import type { LaneMemory } from './lane-memory.ts';
+
+/** Given to a worker thread once. */
+export interface WorkerSetup {
+  readonly secrets: RepositorySecrets;
+  readonly parameters: ChunkingParameters;
+  readonly lane: LaneMemory;
+}
+
+/** Places of chunks: a hole, a pack of the index (its number), or a pack of this write (its number plus OWN_PACK). */
+export const HOLE = -1;
+export const OWN_PACK = 0x4000_0000;
+/** Of `chunks` in a cut run: blocks, pack, frame. */
+export const CHUNK_INTS = 3;
+
+/** Tables of a write that all its workers share. */
+export interface WriteTables {
+  /** Chunks whose packs are durable. */
+  readonly known: SharedArrayBuffer;
+  /** Chunks of this write, durable or not; of no use to any other. */
+  readonly own: SharedArrayBuffer;
+  /** One Int32: how many packs this write has begun. */
+  readonly packCount: SharedArrayBuffer;
+}
+
+export interface SegmentTask {
+  readonly slot: number;
+  /** Blocks of the segment and bytes of its last chunk's end. */
+  readonly limit: number;
+  readonly bytes: number;
+  readonly windows: readonly RechunkWindow[];
+  readonly oldCuts: readonly number[];
+}
+
+/** A stretch of frames to open from one slot into the other. */
+export interface DecodeTask {
+  readonly from: number;
+  readonly to: number;
+  readonly packs: readonly PackOpener[];
+  readonly frames: readonly DecodeFrame[];
+}
+
+export interface DecodeFrame {
+  readonly pack: number;
+  readonly frame: Frame;
+  /** Where the sealed frame lies in its slot, and where the chunk goes in the other. */
+  readonly sealedAt: number;
+  readonly rawAt: readonly number[];
+}
+
+export type ToWorker =
+  | { readonly type: 'begin-write'; readonly tables: WriteTables }
+  | { readonly type: 'segment'; readonly task: SegmentTask }
+  | { readonly type: 'end-write' }
+  | { readonly type: 'drop-write' }
+  | { readonly type: 'buffer'; readonly buffer: ArrayBuffer }
+  | { readonly type: 'decode'; readonly task: DecodeTask };
+
+export interface StoredRun {
+  readonly start: number;
+  readonly end: number;
+  /** CHUNK_INTS a chunk. */
+  readonly chunks: Int32Array;
+  /** 16 bytes a chunk; of no meaning for holes. */
+  readonly digests: Uint8Array;
+}
+
+export interface SegmentDone {
+  readonly runs: readonly StoredRun[];
+  readonly open: { readonly window: number; readonly start: number } | null;
+  /** Chunks cut, and how many of them were new. */
+  readonly chunksRead: number;
+  readonly chunksNew: number;
+}
+
+export interface SealedPack {
+  readonly id: ObjectId;
+  /** Its number in this write. */
+  readonly number: number;
+  readonly buffer: ArrayBuffer;
+  readonly bytes: number;
+  /** 16 bytes a frame. */
+  readonly digests: Uint8Array;
+}
+
+export type FromWorker =
+  | { readonly type: 'done'; readonly segment?: SegmentDone }
+  | { readonly type: 'pack-begun'; readonly number: number; readonly id: ObjectId }
+  | { readonly type: 'need-buffer' }
+  | { readonly type: 'pack'; readonly pack: SealedPack }
+  | { readonly type: 'failed'; readonly error: WireError };
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly data: ErrorData;
+  readonly stack: string | undefined;
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { limit } from '../../kernel/limit.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { journalName, journalPrefix, packName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import { keyedDigest } from '../keys/digest.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import { decodeRecords, encodeRecords, type SegmentRecord } from '../manifest/segment-record.ts';
+import type { Store } from '../ports/store.ts';
+
+const TAG_HEX = 16;
+const LOOKUPS_AT_ONCE = 16;
+
+/** Counters of a write; those of an entry say what was added since the entry before. */
+export interface WriteCounts {
+  readonly bytesRead: number;
+  readonly chunksRead: number;
+  readonly chunksNew: number;
+}
+
+interface EntryHead extends WriteCounts {
+  /** Packs of this write that the records of the entry need. */
+  readonly packs: readonly ObjectId[];
+}
+
+export interface JournalState {
+  readonly counts: WriteCounts;
+  /** Settled segments: everything that they name is in the store. */
+  readonly records: ReadonlyMap<number, SegmentRecord>;
+  /** Packs of this write that are in the store, with their sizes. */
+  readonly packs: ReadonlyMap<ObjectId, number>;
+}
+
+/**
+ * What a write has settled, as objects beside its session. An entry is written before the pack that it names: it counts
+ * as far as its packs are in the store, so that no pack is uploaded twice, whenever the writer was killed.
+ */
+export class WriteJournal {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+  readonly #sessionId: string;
+  readonly #tag: string;
+
+  /** `identity` tells writes of one session apart: disk, size, base and change list. */
+  constructor(store: Store, secrets: RepositorySecrets, sessionId: string, identity: string) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#sessionId = sessionId;
+    const digest = keyedDigest(secrets.nameKey, Buffer.from(`journal\0${sessionId}\0${identity}`, 'utf8'));
+    this.#tag = digest.toString('hex').slice(0, TAG_HEX);
+  }
+
+  async append(counts: WriteCounts, packs: readonly ObjectId[], records: readonly SegmentRecord[]): Promise<void> {
+    const head = Buffer.from(JSON.stringify({ ...counts, packs } satisfies EntryHead), 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(head.length);
+    const id = randomBytes(16).toString('hex');
+    const payload = Buffer.concat([length, head, encodeRecords(records)]);
+    const sealed = sealObject(OBJECT_KIND.journal, id, payload, this.#secrets);
+    await this.#store.putIfAbsent(journalName(this.#sessionId, this.#tag, id), [sealed]);
+  }
+
+  async load(): Promise<JournalState> {
+    const entries: { head: EntryHead; records: readonly SegmentRecord[] }[] = [];
+    const prefix = journalPrefix(this.#sessionId, this.#tag);
+    for await (const { name } of this.#store.list(prefix)) {
+      entries.push(await this.#read(name, name.slice(prefix.length)));
+    }
+    const own = new Set(entries.flatMap(({ head }) => head.packs));
+    const packs = await this.#stored([...own]);
+    const records = new Map<number, SegmentRecord>();
+    for (const record of entries.flatMap((entry) => entry.records)) {
+      if (packsOf(record).every((pack) => !own.has(pack) || packs.has(pack))) {
+        records.set(record.segment, record);
+      }
+    }
+    return { counts: sumCounts(entries.map(({ head }) => head)), records, packs };
+  }
+
+  async #read(name: string, id: string): Promise<{ head: EntryHead; records: readonly SegmentRecord[] }> {
+    const data = await this.#store.get(name);
+    const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.journal] }, this.#secrets);
+    const length = payload.readUInt32LE(0);
+    const head = JSON.parse(payload.toString('utf8', 4, 4 + length)) as EntryHead;
+    return { head, records: decodeRecords(payload.subarray(4 + length), name) };
+  }
+
+  async #stored(packs: readonly ObjectId[]): Promise<Map<ObjectId, number>> {
+    const turn = limit(LOOKUPS_AT_ONCE);
+    const sizes = new Map<ObjectId, number>();
+    await Promise.all(
+      packs.map((pack) =>
+        turn(async () => {
+          const found = await this.#store.head(packName('data', pack));
+          if (found !== null) {
+            sizes.set(pack, found.sizeBytes);
+          }
+        }),
+      ),
+    );
+    return sizes;
+  }
+}
+
+export function packsOf(record: SegmentRecord): ObjectId[] {
+  const packs = new Set<ObjectId>();
+  for (const run of record.runs) {
+    for (const { chunk } of run.entries) {
+      if (chunk !== null) {
+        packs.add(chunk.pack);
+      }
+    }
+  }
+  return [...packs];
+}
+
+export function sumCounts(counts: readonly WriteCounts[]): WriteCounts {
+  const sum = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
+  for (const { bytesRead, chunksRead, chunksNew } of counts) {
+    sum.bytesRead += bytesRead;
+    sum.chunksRead += chunksRead;
+    sum.chunksNew += chunksNew;
+  }
+  return sum;
+}

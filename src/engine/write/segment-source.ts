@@ -1,0 +1,103 @@
+import { limit as limitConcurrency } from '../../kernel/limit.ts';
+import type { BlockRun } from '../chunking/plan-windows.ts';
+import type { DiskGeometry } from '../disk-geometry.ts';
+import type { PlacedEntry } from '../manifest/segment-table.ts';
+import type { ChunkReader } from '../restore/chunk-reader.ts';
+import type { BlockSource } from '../types.ts';
+import { mergeRuns } from './changed-blocks.ts';
+
+const PIECE_BYTES = 1024 * 1024;
+
+export interface LoadRequest extends BlockRun {
+  readonly segment: number;
+  /** Empty when the segment is read whole. */
+  readonly old: readonly PlacedEntry[];
+  readonly dirty: readonly BlockRun[];
+}
+
+/** Brings blocks of a disk into a slot: what changed from the source, known holes as zeros, the rest as it is told. */
+export class SegmentSource {
+  readonly #source: BlockSource;
+  readonly #geometry: DiskGeometry;
+  readonly #vault: ChunkReader | null;
+  readonly #signal: AbortSignal;
+  readonly #turn: <T>(work: () => Promise<T>) => Promise<T>;
+  #bytesRead = 0;
+
+  /** `vault`: where unchanged chunks are read from; null: from the source too. */
+  constructor(source: BlockSource, geometry: DiskGeometry, vault: ChunkReader | null, signal: AbortSignal) {
+    this.#source = source;
+    this.#geometry = geometry;
+    this.#vault = vault;
+    this.#signal = signal;
+    this.#turn = limitConcurrency(Math.max(1, source.concurrency));
+  }
+
+  /** Bytes read since it was asked last. */
+  takeBytesRead(): number {
+    const bytes = this.#bytesRead;
+    this.#bytesRead = 0;
+    return bytes;
+  }
+
+  /** Fills the blocks `start` to `end` of a segment at their places in `slot`, and zeros up to the last block's end. */
+  async load(request: LoadRequest, slot: Uint8Array): Promise<void> {
+    const { start, end, segment, old, dirty } = request;
+    const { blockBytes } = this.#geometry;
+    const kept = old.filter((chunk) => chunk.start < end && chunk.end > start && !chunk.isHole);
+    const fromSource = old.length === 0 ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
+    const known = old.length === 0 ? this.#geometry.bytesIn(segment) : start * blockBytes;
+    slot.fill(0, known, Math.max(known, end * blockBytes));
+    if (this.#vault === null) {
+      await this.#read(mergeRuns([...fromSource, ...clip(kept, start, end)]), segment, slot);
+      return;
+    }
+    for (const chunk of kept) {
+      await this.#loadOld(chunk, request, slot);
+    }
+    await this.#read(fromSource, segment, slot);
+  }
+
+  /** Bytes of the disk, wherever they lie. */
+  async readRange(offset: number, into: Uint8Array): Promise<void> {
+    await this.#turn(() => this.#source.read(offset, into, this.#signal));
+    this.#bytesRead += into.length;
+  }
+
+  async #read(runs: readonly BlockRun[], segment: number, slot: Uint8Array): Promise<void> {
+    const { blockBytes, segmentBytes } = this.#geometry;
+    const reads: Promise<void>[] = [];
+    for (const run of runs) {
+      const end = Math.min(run.end * blockBytes, this.#geometry.bytesIn(segment));
+      for (let at = run.start * blockBytes; at < end; at += PIECE_BYTES) {
+        const into = slot.subarray(at, Math.min(end, at + PIECE_BYTES));
+        reads.push(this.readRange(segment * segmentBytes + at, into));
+      }
+    }
+    const outcomes = await Promise.allSettled(reads);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) {
+      throw failed.reason;
+    }
+  }
+
+  /** An unchanged chunk, unless all of it is about to be read from the source. */
+  async #loadOld(chunk: PlacedEntry, { dirty, start, end }: LoadRequest, slot: Uint8Array): Promise<void> {
+    const isDirty = dirty.some((run) => run.start <= chunk.start && run.end >= chunk.end);
+    if (chunk.entry.chunk === null || isDirty) {
+      return;
+    }
+    const raw = await this.#vault?.read(chunk.entry.chunk, this.#signal);
+    const { blockBytes } = this.#geometry;
+    const first = Math.max(chunk.start, start);
+    const last = Math.min(chunk.end, end);
+    const part = raw?.subarray((first - chunk.start) * blockBytes, (last - chunk.start) * blockBytes) ?? [];
+    slot.set(part, first * blockBytes);
+  }
+}
+
+function clip(runs: readonly BlockRun[], start: number, end: number): BlockRun[] {
+  return runs
+    .filter((run) => run.start < end && run.end > start)
+    .map((run) => ({ start: Math.max(run.start, start), end: Math.min(run.end, end) }));
+}

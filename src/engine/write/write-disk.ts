@@ -1,0 +1,183 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { DiskGeometry } from '../disk-geometry.ts';
+import { ManifestReader } from '../manifest/manifest-reader.ts';
+import { ManifestWriter } from '../manifest/manifest-writer.ts';
+import type { PointStore } from '../points/point-store.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import type { Session } from '../sessions/session-store.ts';
+import { withLease } from '../sessions/with-lease.ts';
+import type { DiskManifest, DiskResult, WriteDiskRequest } from '../types.ts';
+import { dirtyBytes, toDirtySegments, type DirtySegments } from './changed-blocks.ts';
+import { sumCounts, WriteJournal, type JournalState } from './journal.ts';
+import { sampleUnchanged } from './sample-unchanged.ts';
+import { SegmentSource } from './segment-source.ts';
+import { WriteJob } from './write-job.ts';
+import { writeManifest, type ManifestBase } from './write-manifest.ts';
+import { planDelta, planFull, type WritePlan } from './write-plan.ts';
+import { writeSegments } from './write-segments.ts';
+
+const DEFAULT_SAMPLE_BYTES = 8 * 1024 * 1024;
+/** New chunks are smaller than the average where a disk has many holes or changes. */
+const EXPECTED_SHARE = 2;
+
+interface Write {
+  readonly context: RepositoryContext;
+  readonly session: Session;
+  readonly request: WriteDiskRequest;
+  readonly signal: AbortSignal;
+  readonly fail: (error: unknown) => void;
+}
+
+interface BaseDisk extends ManifestBase {
+  readonly dirty: DirtySegments;
+  readonly identity: string;
+}
+
+/** Stores a disk, from its changes if they can be believed. */
+export async function writeDisk(
+  context: RepositoryContext,
+  points: PointStore,
+  session: Session,
+  request: WriteDiskRequest,
+): Promise<DiskResult> {
+  if (!Number.isSafeInteger(request.sizeBytes) || request.sizeBytes <= 0) {
+    throw new AppError('BAD_INPUT', `A disk of ${request.sizeBytes} bytes can't be stored.`);
+  }
+  const controller = new AbortController();
+  const own = controller.signal;
+  const signal = request.signal === undefined ? own : AbortSignal.any([request.signal, own]);
+  const write: Write = { context, session, request, signal, fail: (error) => controller.abort(error) };
+  try {
+    return await withLease(context, session.sessionId, write.fail, async () => {
+      const base = await findBase(write, points);
+      return writeFrom(write, base);
+    });
+  } catch (error) {
+    // What went wrong first says more than what it made go wrong elsewhere.
+    throw own.aborted ? own.reason : error;
+  }
+}
+
+async function findBase({ context, session, request }: Write, points: PointStore): Promise<BaseDisk | null> {
+  const { base, changed, sizeBytes } = request;
+  if (base === undefined || changed === undefined) {
+    return null;
+  }
+  if (!session.pins.includes(base.pointId)) {
+    throw new AppError('BAD_INPUT', `Session ${session.sessionId} does not pin its base ${base.pointId}.`);
+  }
+  const point = await points.get(base.pointId);
+  const disk = point.disks.find(({ diskKey }) => diskKey === base.diskKey);
+  if (disk === undefined) {
+    throw new AppError('NO_RESTORE_POINT', `Restore point ${base.pointId} has no disk ${base.diskKey}.`);
+  }
+  const reader = new ManifestReader(context.store, context.secrets, disk, (size) => geometryOf(context, size));
+  const dirty = toDirtySegments(changed, geometryOf(context, sizeBytes), disk.sizeBytes);
+  const identity = JSON.stringify([base.pointId, base.diskKey, [...dirty]]);
+  return { reader, layers: disk.layers, dirty, identity };
+}
+
+async function writeFrom(write: Write, base: BaseDisk | null): Promise<DiskResult> {
+  const { context, request } = write;
+  const geometry = geometryOf(context, request.sizeBytes);
+  if (base === null) {
+    return writePlanned(write, planFull(geometry), { base: null, sampled: 0, lied: false });
+  }
+  const vault = request.unchangedFrom === 'vault' ? context.chunks : null;
+  const sampler = new SegmentSource(request.source, geometry, vault, write.signal);
+  const budget = request.sampleBytes ?? DEFAULT_SAMPLE_BYTES;
+  const verdict = journalFor(write, 'lied');
+  const known = (await verdict.load()).counts.bytesRead > 0;
+  const { digestKey } = context.secrets;
+  const { bytes, lied } = known
+    ? { bytes: 0, lied: true }
+    : await sampleUnchanged(base.reader, base.dirty, sampler, digestKey, budget);
+  if (lied && !known) {
+    await verdict.append({ bytesRead: bytes, chunksRead: 0, chunksNew: 0 }, [], []);
+  }
+  return lied
+    ? writePlanned(write, planFull(geometry), { base: null, sampled: bytes, lied: true })
+    : writePlanned(write, planDelta(geometry, base.reader, base.dirty, dirtyBytes(base.dirty, geometry)), {
+        base,
+        sampled: bytes,
+        lied: false,
+      });
+}
+
+interface How {
+  readonly base: BaseDisk | null;
+  readonly sampled: number;
+  readonly lied: boolean;
+}
+
+async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<DiskResult> {
+  const { context, request, signal } = write;
+  const { store, secrets, parameters } = context;
+  const identity = how.base === null ? 'full' : how.base.identity;
+  const journal = journalFor(write, identity);
+  const resume = await journal.load();
+  const snapshot = await context.index.refresh(signal);
+  const expectedChunks = Math.ceil((EXPECTED_SHARE * plan.bytesChanged) / parameters.minChunkBytes) + 64;
+  const job = new WriteJob(context, journal, resume, snapshot, { expectedChunks, signal, fail: write.fail });
+  try {
+    await job.adopt(resume.packs.keys());
+    await runSegments(write, plan, job, resume);
+    await job.settleUploads();
+    signal.throwIfAborted();
+  } finally {
+    await job.settleUploads();
+    job.releaseBuffers();
+  }
+  await store.flush();
+  const indexBytes = job.indexed.length === 0 ? 0 : await context.index.publish(job.indexed, signal);
+  const writer = new ManifestWriter(store, secrets, `${request.sessionId}\0${request.diskKey}`);
+  const { geometry } = plan;
+  const layers = await writeManifest(writer, { geometry, records: job.records, base: how.base }, signal);
+  await store.flush();
+  const counts = sumCounts([resume.counts, job.counts]);
+  const manifest: DiskManifest = { diskKey: request.diskKey, sizeBytes: request.sizeBytes, layers };
+  return {
+    diskKey: request.diskKey,
+    manifest,
+    sizeBytes: request.sizeBytes,
+    bytesRead: counts.bytesRead + how.sampled,
+    bytesChanged: plan.bytesChanged,
+    bytesStoredNew: job.storedBytes + indexBytes + writer.storedBytes,
+    bytesSampled: how.sampled,
+    chunksRead: counts.chunksRead,
+    chunksNew: counts.chunksNew,
+    resumed: resume.records.size > 0,
+    ...(how.lied ? { fellBackToFull: 'CHANGE_LIST_LIED' as const } : {}),
+  };
+}
+
+async function runSegments(write: Write, plan: WritePlan, job: WriteJob, resume: JournalState): Promise<void> {
+  const { context, request, signal, fail } = write;
+  const { geometry } = plan;
+  const vault = request.unchangedFrom === 'vault' ? context.chunks : null;
+  const source = new SegmentSource(request.source, geometry, vault, signal);
+  let doneBytes = geometry.sizeBytes - unsettledBytes(plan, job, geometry);
+  const report = (): void => {
+    const { bytesRead } = sumCounts([resume.counts, job.counts]);
+    const { sizeBytes } = geometry;
+    request.onProgress?.({ doneBytes, sizeBytes, bytesRead, bytesStoredNew: job.storedBytes });
+  };
+  report();
+  const onSettled = (bytes: number): void => {
+    doneBytes += bytes;
+    report();
+  };
+  await writeSegments({ plan, job, source, lanes: context.lanes, signal, fail, onSettled });
+}
+
+function unsettledBytes(plan: WritePlan, job: WriteJob, geometry: DiskGeometry): number {
+  return plan.segments
+    .filter((segment) => !job.records.has(segment))
+    .reduce((sum, segment) => sum + geometry.bytesIn(segment), 0);
+}
+
+function journalFor({ context, request }: Write, identity: string): WriteJournal {
+  const { diskKey, sizeBytes, sessionId } = request;
+  const whole = JSON.stringify([diskKey, sizeBytes, identity]);
+  return new WriteJournal(context.store, context.secrets, sessionId, whole);
+}

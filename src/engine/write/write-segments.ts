@@ -1,0 +1,126 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import type { SegmentRun } from '../manifest/segment-record.ts';
+import type { LanePool } from '../worker/lane-pool.ts';
+import type { Lane } from '../worker/lane.ts';
+import type { SegmentSource } from './segment-source.ts';
+import type { WriteJob } from './write-job.ts';
+import { goOn, type SegmentPlan, type WritePlan } from './write-plan.ts';
+
+export interface SegmentWork {
+  readonly plan: WritePlan;
+  readonly job: WriteJob;
+  readonly source: SegmentSource;
+  readonly lanes: LanePool;
+  readonly signal: AbortSignal;
+  /** Ends the whole write. */
+  readonly fail: (error: unknown) => void;
+  /** Bytes of the disk that became settled. */
+  readonly onSettled: (bytes: number) => void;
+}
+
+interface LaneRun {
+  /** The plan of the next segment, loaded into the slot; null when there is nothing left for this lane. */
+  load(lane: Lane, slot: number): Promise<SegmentPlan | null>;
+  settled(): void;
+}
+
+/** Works off all segments that the job has not settled, on as many lanes as are to be had. */
+export async function writeSegments(work: SegmentWork): Promise<void> {
+  const { job, lanes, plan, source, signal } = work;
+  const queue = plan.segments.filter((segment) => !job.records.has(segment)).toReversed();
+  if (queue.length === 0) {
+    return;
+  }
+  const running = new Set<Promise<void>>();
+  const start = (lane: Lane): void => {
+    const run = runLane(lane, work, { load, settled: grow }).finally(() => running.delete(run));
+    running.add(run);
+  };
+  const grow = (): void => {
+    while (queue.length > 0 && !lanes.wanted && !signal.aborted) {
+      const lane = lanes.tryAcquire();
+      if (lane === null) {
+        return;
+      }
+      start(lane);
+    }
+  };
+  const load = async (lane: Lane, slot: number): Promise<SegmentPlan | null> => {
+    throwIfAborted(signal);
+    const segment = running.size > 1 && lanes.wanted ? undefined : queue.pop();
+    if (segment === undefined) {
+      return null;
+    }
+    const segmentPlan = await plan.planSegment(segment);
+    const { old, dirty } = segmentPlan;
+    for (const { start, end } of segmentPlan.windows) {
+      await source.load({ segment, start, end, old, dirty }, lane.slot(slot));
+    }
+    return segmentPlan;
+  };
+  start(await lanes.acquire(signal));
+  grow();
+  while (running.size > 0) {
+    await Promise.allSettled(running);
+  }
+  throwIfAborted(signal);
+}
+
+/** One lane's part: while its worker is busy with one slot, the next segment is loaded into the other. */
+async function runLane(lane: Lane, work: SegmentWork, run: LaneRun): Promise<void> {
+  let next: Promise<SegmentPlan | null> = Promise.resolve(null);
+  try {
+    await lane.beginWrite(work.job.tables, work.job);
+    next = run.load(lane, 0);
+    for (let slot = 0, plan = await next; plan !== null; slot = 1 - slot, plan = await next) {
+      next = run.load(lane, 1 - slot);
+      next.catch(work.fail);
+      await settleSegment(lane, slot, plan, work);
+      run.settled();
+    }
+    await lane.endWrite();
+  } catch (error) {
+    work.fail(error);
+    await lane.dropWrite();
+  } finally {
+    await next.catch(work.fail);
+    work.lanes.release(lane);
+  }
+}
+
+async function settleSegment(lane: Lane, slot: number, whole: SegmentPlan, work: SegmentWork): Promise<void> {
+  const { job, source, plan: writePlan } = work;
+  const { segment, limit, old, dirty } = whole;
+  const bytes = writePlan.geometry.bytesIn(segment);
+  const oldCuts = old.map(({ end }) => end);
+  const runs: SegmentRun[] = [];
+  for (let plan = whole; ;) {
+    const done = await lane.segment({ slot, limit, bytes, windows: plan.windows, oldCuts });
+    for (const run of done.runs) {
+      appendRun(runs, job.toRun(run));
+    }
+    job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
+    if (done.open === null) {
+      break;
+    }
+    const loadedTo = plan.windows[done.open.window]?.end ?? limit;
+    plan = goOn(plan, done.open);
+    const end = plan.windows[0]?.end ?? limit;
+    await source.load({ segment, start: loadedTo, end, old, dirty }, lane.slot(slot));
+  }
+  await job.addRecord({ segment, runs });
+  work.onSettled(bytes);
+}
+
+/** A run that goes on where the last one ended is part of it. */
+function appendRun(runs: SegmentRun[], run: SegmentRun): void {
+  const last = runs.at(-1);
+  if (run.entries.length === 0) {
+    return;
+  }
+  if (last?.end === run.start) {
+    runs[runs.length - 1] = { start: last.start, end: run.end, entries: [...last.entries, ...run.entries] };
+  } else {
+    runs.push(run);
+  }
+}
