@@ -162,4 +162,6 @@ export interface CleanUpBackupCommand {
 /** Names of what was removed, for the audit trail: "snapshot 5f1c…", "anchor 77aa…". */
 export interface CleanUpResult {
   readonly removed: readonly string[];
+  /** What could not be removed now, and why; collected later. */
+  readonly left: readonly string[];
 }

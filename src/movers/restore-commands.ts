@@ -8,6 +8,8 @@ export interface Placement {
   readonly disks: Readonly<Record<string, string>>;
   /** Target network's UUID by the source network's UUID; null leaves the interface out. */
   readonly networks: Readonly<Record<string, string | null>>;
+  /** For every source network that `networks` doesn't name; absent: NETWORK_NOT_MAPPED. */
+  readonly otherNetworks?: string | null;
 }
 
 export interface PlanRestoreCommand {

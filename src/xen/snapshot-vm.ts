@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../kernel/errors.ts';
+import { epochMsOf, isoOf } from './datetime.ts';
 import type { DiskSummary } from './model.ts';
 import { withPaused } from './pause.ts';
 import { destroySnapshotVm, findSnapshotVms } from './own-snapshots.ts';
@@ -127,7 +128,7 @@ async function describe(
     vmUuid: vm.record.uuid,
     vmName: vm.record.name_label,
     consistency: snapshot.record.other_config[STAMP.consistency] as Consistency,
-    takenAt: toIso(snapshot.record.snapshot_time),
+    takenAt: isoOf(epochMsOf(snapshot.record.snapshot_time)),
     disks: await Promise.all(
       disks.map(async ({ vbd, vdi, sr }) => {
         const source = await connection.getRecord('VDI', vdi.snapshot_of, signal);
@@ -142,9 +143,4 @@ async function describe(
     ),
     skipped,
   };
-}
-
-/** `20260821T10:00:00Z` → `2026-08-21T10:00:00Z`. */
-export function toIso(datetime: string): string {
-  return datetime.replace(/^(\d{4})(\d{2})(\d{2})T/, '$1-$2-$3T');
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Xapi } from 'xen-api';
 import transports from 'xen-api/transports/index.mjs';
-import { throwIfAborted } from '../kernel/abort.ts';
 import { AppError } from '../kernel/errors.ts';
+import { abortable } from './abortable.ts';
 import type { XapiRecords } from './generated/records.ts';
 import { callJsonRpc, NotXapiError, XapiFailureError } from './json-rpc.ts';
 import { type CertificatePolicy, PinnedTls } from './pinned-tls.ts';
@@ -156,27 +156,6 @@ export class XapiConnection {
       // The pool drops idle sessions by itself.
     }
     await this.tls.close();
-  }
-}
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) {
-    return work;
-  }
-  throwIfAborted(signal);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    try {
-      throwIfAborted(signal);
-    } catch (error) {
-      reject(error);
-    }
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,0 +1,73 @@
+import type { BlockSink, Repository } from '../engine/index.ts';
+import { MIB } from '../kernel/bytes.ts';
+import { RawImport } from '../xen/raw-import.ts';
+import type { XapiConnection } from '../xen/xapi-connection.ts';
+import { isThick } from './placement.ts';
+import type { MoverCall } from './port.ts';
+import { atMostOnceASecond } from './progress.ts';
+import type { DiskRestoreResult, RestoreDiskCommand } from './restore-commands.ts';
+import { beginRestore } from './restore-session.ts';
+
+const ZEROS = new Uint8Array(MIB);
+
+/**
+ * Fills one new disk. The pool confirms an import only as a whole, so a repeated attempt sends the disk again.
+ * Throws SR_FULL, IMPORT_FAILED, VAULT_CORRUPT and others; the disk stays stamped for clean-up.
+ */
+export async function restoreDisk(
+  connection: XapiConnection,
+  repository: Repository,
+  { jobId, restorePointId, disk }: RestoreDiskCommand,
+  call: MoverCall,
+): Promise<DiskRestoreResult> {
+  const { signal } = call;
+  await beginRestore(repository, jobId, restorePointId);
+  const skipsHoles = await readsAsZeros(connection, disk.vdiUuid, signal);
+  const stream = await RawImport.open(connection, disk.vdiUuid, signal);
+  const report = atMostOnceASecond(call.onProgress);
+  try {
+    const result = await repository.restoreDisk({
+      pointId: restorePointId,
+      diskKey: disk.diskKey,
+      sink: toSink(stream, skipsHoles),
+      signal,
+      onProgress: ({ settledBelow, sizeBytes, bytesWritten }) => {
+        report({ bytesDone: settledBelow, bytesTotal: sizeBytes, bytesRead: bytesWritten, bytesStored: 0 });
+      },
+    });
+    await stream.finish(signal);
+    return {
+      diskKey: disk.diskKey,
+      vdiUuid: disk.vdiUuid,
+      sizeBytes: result.sizeBytes,
+      bytesWritten: stream.bytesWritten,
+      bytesSkipped: result.sizeBytes - stream.bytesWritten,
+    };
+  } catch (error) {
+    throw await stream.abort(error);
+  }
+}
+
+/** New disks on thin storage are empty; on thick storage what was there before may show through. */
+async function readsAsZeros(connection: XapiConnection, vdiUuid: string, signal: AbortSignal): Promise<boolean> {
+  const vdiRef = await connection.getRefByUuid('VDI', vdiUuid, signal);
+  const vdi = await connection.getRecord('VDI', vdiRef, signal);
+  const sr = await connection.getRecord('SR', vdi.SR, signal);
+  return !isThick(sr.type);
+}
+
+function toSink(stream: RawImport, skipsHoles: boolean): BlockSink {
+  const write = async (offset: number, data: Uint8Array): Promise<void> => stream.write(offset, data);
+  if (skipsHoles) {
+    return { concurrency: 4, write };
+  }
+  return {
+    concurrency: 4,
+    write,
+    hole: async (offset, length) => {
+      for (let done = 0; done < length; done += ZEROS.length) {
+        await stream.write(offset + done, ZEROS.subarray(0, Math.min(ZEROS.length, length - done)));
+      }
+    },
+  };
+}
