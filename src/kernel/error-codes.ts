@@ -49,6 +49,13 @@ export const ERROR_CODES = {
   SITE_IN_USE: { kind: 'conflict', hint: 'Remove the site’s pools first.' },
   NAME_TAKEN: { kind: 'conflict', hint: 'Choose another name.' },
   TENANT_SUSPENDED: { kind: 'forbidden', hint: 'The tenant is suspended; its provider can resume it.' },
+  TENANT_GOVERNED: { kind: 'forbidden', hint: 'Ask the tenant above this one to make the change.' },
+  CUSTOMER_IS_LEAF: { kind: 'invalid', hint: 'Create the tenant below a partner or the provider.' },
+  SCOPE_EXCEEDED: {
+    kind: 'forbidden',
+    hint: 'Give the token only permissions and reach that the credential creating it has.',
+  },
+  TOKEN_REVOKED: { kind: 'conflict', hint: 'Create a new token.' },
   // jobs
   VM_BUSY: { kind: 'conflict', hint: 'Wait for the VM’s active job to end, or cancel it.' },
   JOB_NOT_CANCELLABLE: { kind: 'conflict', hint: 'The job has already ended.' },
@@ -69,6 +76,13 @@ export const ERROR_CODES = {
   RESTORE_POINT_IN_USE: { kind: 'conflict', hint: 'Wait until the jobs that read it have ended.' },
   NO_RESTORE_POINT: { kind: 'conflict', hint: 'Back the VM up first.' },
   NETWORK_NOT_MAPPED: { kind: 'invalid', hint: 'Map every network of the VM to a network of the target pool.' },
+  // webhooks
+  WEBHOOK_URL_REFUSED: {
+    kind: 'invalid',
+    hint: 'Give a public https URL, or let the operator list the receiver’s address in HOLDFAST_WEBHOOK_ALLOW.',
+  },
+  WEBHOOK_ENDPOINT_NOT_ENABLED: { kind: 'conflict', hint: 'Enable the webhook endpoint first.' },
+  WEBHOOK_DELIVERY_PENDING: { kind: 'conflict', hint: 'Wait until its attempts have ended.' },
   // pools
   POOL_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the pool’s address answers from the mover’s site.' },
   POOL_AUTH_FAILED: { kind: 'invalid', hint: 'Update the pool’s user name and password.' },

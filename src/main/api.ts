@@ -3,9 +3,12 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ControlModule } from '../control/control.module.ts';
+import { WebhookSettingsModule } from '../control/webhooks/webhook-settings.module.ts';
 import { AuthModule } from '../platform/auth/auth.module.ts';
 import { ScopeModule } from '../platform/auth/scope.module.ts';
+import type { AddressRange } from '../platform/config/readers.ts';
 import { DatabaseModule } from '../platform/database/database.module.ts';
+import { FeedModule } from '../platform/feed/feed.module.ts';
 import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
 import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
@@ -18,6 +21,8 @@ export interface ApiOptions {
   readonly keyFile: string;
   readonly host: string;
   readonly port: number;
+  /** Private address ranges that webhooks may be sent to; none unless given. */
+  readonly webhookAllow?: readonly AddressRange[];
 }
 
 export interface RunningApi {
@@ -28,7 +33,7 @@ export interface RunningApi {
 
 @Module({})
 class ApiProcess {
-  static forRoot({ databaseUrl, keyFile }: ApiOptions): DynamicModule {
+  static forRoot({ databaseUrl, keyFile, webhookAllow = [] }: ApiOptions): DynamicModule {
     return {
       module: ApiProcess,
       imports: [
@@ -41,6 +46,8 @@ class ApiProcess {
         AuthModule,
         RestModule,
         PublicGraphqlModule,
+        FeedModule.forRoot({ databaseUrl }),
+        WebhookSettingsModule.forRoot(webhookAllow),
         ControlModule,
       ],
     };

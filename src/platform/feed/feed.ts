@@ -9,6 +9,7 @@ export const FEED_CHANNEL = 'holdfast_feed';
  */
 export class Feed {
   readonly #subscribers = new Set<Wake>();
+  readonly #closing = new AbortController();
   readonly #pollMs: number;
 
   constructor(pollMs = 5_000) {
@@ -27,8 +28,18 @@ export class Feed {
     }
   }
 
+  /** Aborted when the process shuts down: streams end, and their clients come back to another process. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
   /** Yields at once, then after each wake or poll, until the signal is aborted or the consumer leaves. */
-  async *looks(signal: AbortSignal): AsyncGenerator<void> {
+  async *looks(until: AbortSignal): AsyncGenerator<void> {
+    const signal = AbortSignal.any([until, this.closing]);
     const subscriber = new Wake();
     this.#subscribers.add(subscriber);
     try {
@@ -42,7 +53,8 @@ export class Feed {
   }
 
   /** Waits for one wake, at most `timeoutMs`. */
-  async next(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async next(timeoutMs: number, until: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([until, this.closing]);
     const subscriber = new Wake();
     this.#subscribers.add(subscriber);
     try {

@@ -1,9 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { migrate } from '../../../src/platform/database/migrations.ts';
 import { openRoleDatabase } from '../../../src/platform/feed/role-database.ts';
 import type { RoleDatabase } from '../../../src/platform/feed/sql.ts';
-import { projectFile } from '../../../src/platform/project-file.ts';
 import { SecretBox } from '../../../src/platform/secrets/sealer.ts';
 import { newWebhookSecret } from '../../../src/control/webhooks/webhook-signature.ts';
 import { createTestDatabase } from '../../support/test-database.ts';
@@ -38,13 +36,9 @@ export interface RelayBench {
 
 export async function openRelayBench(): Promise<RelayBench> {
   const database = await createTestDatabase();
-  const login = new URL(database.adminUrl);
-  login.username = 'holdfast_test_login';
-  login.password = 'holdfast_test_login';
-  await migrate({ adminUrl: database.adminUrl, databaseUrl: login.href, folder: projectFile('migrations') });
   const admin = new Client({ connectionString: database.adminUrl });
   await admin.connect();
-  const relay = openRoleDatabase({ url: login.href, role: 'holdfast_relay', poolSize: 4 });
+  const relay = openRoleDatabase({ url: database.url, role: 'holdfast_relay', poolSize: 4 });
   const rows = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
     (await admin.query(text, [...values])).rows as Row[];
   const providerId = await seedProvider(rows);
@@ -52,7 +46,7 @@ export async function openRelayBench(): Promise<RelayBench> {
   const secretKey = randomBytes(32);
   const box = new SecretBox(secretKey);
   return {
-    databaseUrl: login.href,
+    databaseUrl: database.url,
     adminUrl: database.adminUrl,
     admin,
     relay,
