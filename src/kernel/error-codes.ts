@@ -120,6 +120,10 @@ export const ERROR_CODES = {
     hint: 'The pool did not take the disk’s data; see the XAPI task’s error in the error data.',
   },
   // vault
+  VAULT_NOT_READY: {
+    kind: 'conflict',
+    hint: 'Wait until the vault is READY, or look at its stateDetail for what is wrong.',
+  },
   VAULT_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the vault’s storage target is mounted or reachable.' },
   VAULT_READ_ONLY: { kind: 'forbidden', hint: 'Give the mover’s user write permission on the vault’s storage target.' },
   VAULT_FULL: { kind: 'quota', hint: 'Free or add space on the vault’s storage target.' },

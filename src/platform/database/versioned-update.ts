@@ -6,7 +6,7 @@ export interface VersionedRow extends ObjectLiteral {
   tenantId: string;
   id: string;
   version: number;
-  updatedAt: Date;
+  updatedAt?: Date;
 }
 
 /** Refuses to go on where the client had read another version than the row has now. */
@@ -25,7 +25,11 @@ export async function updateVersioned<Row extends VersionedRow>(
   row: Row,
   changes: Partial<Row>,
 ): Promise<Row> {
-  const next = { ...changes, version: row.version + 1, updatedAt: new Date() };
+  const touched: Pick<VersionedRow, 'version' | 'updatedAt'> = { version: row.version + 1 };
+  if ('updatedAt' in row) {
+    touched.updatedAt = new Date();
+  }
+  const next = { ...changes, ...touched };
   const where = { tenantId: row.tenantId, id: row.id, version: row.version } as FindOptionsWhere<Row>;
   const result = await em.update(entity, where, next);
   if (result.affected !== 1) {

@@ -1,6 +1,7 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Global, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
+import { GraphQLJSONObject } from 'graphql-scalars';
 import { TenantScope } from '../auth/tenant-scope.ts';
 import { projectFile } from '../project-file.ts';
 import { errorCodeEnum } from './error-code-enum.ts';
@@ -33,7 +34,7 @@ function graphqlOptions(scope: TenantScope): Omit<ApolloDriverConfig, 'driver'> 
     path: '/graphql',
     typePaths: [projectFile('graphql/*.graphql')],
     typeDefs: errorCodeEnum(),
-    resolvers: { DateTime: DateTimeScalar, BigInt: BigIntScalar },
+    resolvers: { DateTime: DateTimeScalar, BigInt: BigIntScalar, JSONObject: GraphQLJSONObject },
     fieldResolverEnhancers: ['guards'],
     introspection: true,
     graphiql: false,

@@ -4,6 +4,8 @@ import type { NodeKey } from '../../kernel/global-id.ts';
 import type { JsonObject } from './json.ts';
 
 export interface NewEvent {
+  /** Whose event it is: the tenant that is written. The subject's unless said. */
+  readonly tenantId?: string;
   /** Dotted lower-case words, noun first: `site.created`. */
   readonly type: string;
   readonly subject: NodeKey;
@@ -14,10 +16,10 @@ export interface NewEvent {
 /** The outbox. The relay numbers what was committed and tells whoever listens. */
 @Injectable()
 export class EventWriter {
-  async write(em: EntityManager, { type, subject, data = {} }: NewEvent): Promise<void> {
+  async write(em: EntityManager, { type, subject, data = {}, tenantId = subject.tenantId }: NewEvent): Promise<void> {
     await em.query(
       `insert into app.event (tenant_id, type, subject_type, subject_id, data) values ($1, $2, $3, $4, $5)`,
-      [subject.tenantId, type, subject.type, subject.id, JSON.stringify(data)],
+      [tenantId, type, subject.type, subject.id, JSON.stringify(data)],
     );
   }
 }

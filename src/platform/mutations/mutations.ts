@@ -52,8 +52,9 @@ export class Mutations {
         return await mutation.replay(em, outcome.id);
       }
       const { value, subject, event, data = {}, detail = {} } = await mutation.work(em);
-      await this.events.write(em, { type: event, subject, data });
-      await this.audit.write(em, { action: mutation.name, subject, detail: { ...data, ...detail } });
+      const { tenantId } = mutation.target;
+      await this.events.write(em, { tenantId, type: event, subject, data });
+      await this.audit.write(em, { tenantId, action: mutation.name, subject, detail: { ...data, ...detail } });
       if (request !== null) {
         await this.idempotency.settle(em, request, { type: subject.type, id: subject.id });
       }
