@@ -85,14 +85,19 @@ export class Simulator {
       web.useCertificate(certificate);
     };
     host.stop = async () => {
-      host.alive = false;
+      setAlive(pool, host, false);
       await Promise.all([web.close(), nbd.close()]);
     };
     host.restart = async () => {
       await web.listen(this.port);
       await nbd.listen(host.nbdPort);
-      host.alive = true;
+      setAlive(pool, host, true);
     };
     this.#stops.push(host.stop);
   }
+}
+
+function setAlive(pool: Pool, host: Host, alive: boolean): void {
+  host.alive = alive;
+  pool.db.set('host_metrics', pool.db.text('host', host.ref, 'metrics'), { live: alive });
 }

@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '../pool/pool.ts';
 import type { Volume } from '../storage/volume.ts';
 import { refreshSpace } from '../xapi/sr.ts';
@@ -6,6 +7,7 @@ import { ControlError, type ControlRequest, findObject, optionalNumber, required
 import type { ControlRoutes } from './control-server.ts';
 
 const PIECE = 1024 * 1024;
+const PAUSE_MS = 30_000;
 
 /** Bytes that look random and are the same for the same seed: AES-256-CTR over zeros, its key the seed's SHA-256. */
 export function seededBytes(seed: string, length: number): Buffer {
@@ -24,16 +26,27 @@ function contentOf(body: ControlRequest['body']): Buffer {
   return Buffer.alloc(length, requiredNumber(body['fill'], 'dataBase64, randomSeed or fill'));
 }
 
-function isRunning(pool: Pool, vdi: string): boolean {
+/** The power states of the VMs that have the disk attached for writing. */
+function writers(pool: Pool, vdi: string): string[] {
   const { db } = pool;
   return db
     .list('VDI', vdi, 'VBDs')
-    .some((vbd) => db.flag('VBD', vbd, 'currently_attached') && db.text('VBD', vbd, 'mode') === 'RW');
+    .filter((vbd) => db.flag('VBD', vbd, 'currently_attached') && db.text('VBD', vbd, 'mode') === 'RW')
+    .map((vbd) => db.text('VM', db.text('VBD', vbd, 'VM'), 'power_state'));
+}
+
+/** A paused guest's writes wait until it goes on. */
+async function isRunning(pool: Pool, vdi: string): Promise<boolean> {
+  const deadline = Date.now() + PAUSE_MS;
+  while (writers(pool, vdi).includes('Paused') && Date.now() < deadline) {
+    await sleep(5);
+  }
+  return writers(pool, vdi).includes('Running');
 }
 
 async function write({ simulator, path, body }: ControlRequest): Promise<object> {
   const { pool, ref } = findObject(simulator, 'VDI', path['uuid']);
-  if (!isRunning(pool, ref) && body['force'] !== true) {
+  if (body['force'] !== true && !(await isRunning(pool, ref))) {
     throw new ControlError(409, 'no running VM has this disk; pass "force": true to write all the same');
   }
   const offset = requiredNumber(body['offset'], 'offset');

@@ -1,4 +1,5 @@
 import type { FaultAction, FaultOrder } from '../faults.ts';
+import { ROLES } from '../pool/sessions.ts';
 import type { Simulator } from '../simulator.ts';
 import { refreshSpace } from '../xapi/sr.ts';
 import { ControlError, findHost, findObject, findPool } from './control-request.ts';
@@ -62,6 +63,14 @@ export const faultRoutes: ControlRoutes = {
   },
   'POST /pools/:pool/logout': ({ simulator, path }) => {
     findPool(simulator, path['pool']).sessions.closeAll();
+  },
+  'POST /pools/:pool/users': ({ simulator, path, body }) => {
+    const role = typeof body['role'] === 'string' ? body['role'] : 'pool-admin';
+    if (!ROLES.includes(role)) {
+      throw new ControlError(400, `role must be one of ${ROLES.join(', ')}`);
+    }
+    const user = { name: String(body['name']), password: String(body['password']), role };
+    findPool(simulator, path['pool']).sessions.users.push(user);
   },
   'POST /srs/:uuid/free': ({ simulator, path, body }) => {
     fill(simulator, path['uuid'], Number(body['bytes'] ?? 0));

@@ -45,7 +45,10 @@ async function writeAll(transfer: Transfer, ranges: AsyncGenerator<Range>): Prom
   for await (const { offset, data } of ranges) {
     assertGoingOn(pool, task);
     const part = data.subarray(0, Math.min(left, data.length));
-    await volume.write(offset, part);
+    await volume.write(offset, part).catch(() => {
+      // Out of space, off the end, gone: the subprocess that writes knows only that it could not.
+      throw new XapiError('VDI_IO_ERROR', ['Device I/O errors']);
+    });
     sums.httpBytesWritten += part.length;
     pool.tasks.progress(task, Math.min(0.99, (offset + part.length) / volume.sizeBytes));
     left -= part.length;

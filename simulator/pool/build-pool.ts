@@ -5,6 +5,7 @@ import { loadOrCreate } from '../certificates/certificate-store.ts';
 import { newRef, toDatetime } from '../model/values.ts';
 import { ChangedBlocks } from '../storage/changed-blocks.ts';
 import { Store } from '../storage/store.ts';
+import { refreshSpace } from '../xapi/sr.ts';
 import { Host } from './host.ts';
 import { Pool, type PoolParts } from './pool.ts';
 
@@ -44,7 +45,13 @@ export function buildPool(parts: PoolParts, plan: PoolPlan, folder: string): Poo
   const pool = new Pool(parts);
   const { db } = pool;
   pool.sessions.users.push({ name: plan.user, password: plan.password, role: 'pool-admin' });
-  const poolRef = db.create('pool', { name_label: plan.name, name_description: 'a simulated pool' });
+  const restrictions = {
+    restrict_cbt: 'false',
+    restrict_rbac: 'false',
+    restrict_checkpoint: 'false',
+    restrict_vtpm: 'false',
+  };
+  const poolRef = db.create('pool', { name_label: plan.name, name_description: 'a simulated pool', restrictions });
   const network = db.create('network', {
     name_label: 'Pool-wide network associated with eth0',
     bridge: 'xenbr0',
@@ -154,9 +161,10 @@ function addRepository(pool: Pool, plan: RepositoryPlan, folder: string): string
   }
   const disks = join(folder, 'disks', uuid);
   mkdirSync(disks, { recursive: true });
-  pool.repositories.set(sr, {
-    store: new Store(disks, settings.srCapacityBytes, settings.mergeDelayMs),
-    tracking: new ChangedBlocks(),
-  });
+  const store = new Store(disks, settings.srCapacityBytes, settings.mergeDelayMs);
+  store.onMerged = () => {
+    refreshSpace(pool, sr);
+  };
+  pool.repositories.set(sr, { store, tracking: new ChangedBlocks() });
   return sr;
 }

@@ -3,6 +3,8 @@ import type { Database } from '../model/database.ts';
 import { encodeXml } from '../rpc/xml-encode.ts';
 import { XapiError, toXapiError } from '../xapi-error.ts';
 
+const MOST_TASKS = 200;
+
 /** The tasks of a pool: rows that clients see, and the switch that cancels what runs behind them. */
 export class Tasks {
   readonly #db: Database;
@@ -10,6 +12,16 @@ export class Tasks {
 
   constructor(db: Database) {
     this.#db = db;
+  }
+
+  /** Like XAPI, keeps two hundred tasks: beyond that the oldest completed ones go, whether somebody read them or not. */
+  #collectGarbage(): void {
+    const tasks = this.#db.rows('task');
+    const surplus = tasks.length - MOST_TASKS;
+    const completed = tasks.filter(([, row]) => row['status'] !== 'pending');
+    for (const [ref] of completed.slice(0, Math.max(surplus, 0))) {
+      this.#remove(ref);
+    }
   }
 
   create(label: string, description: string, fields: { readonly hostRef: string; readonly parent?: string }): string {
@@ -25,6 +37,7 @@ export class Tasks {
       ...(fields.parent === undefined ? {} : { subtask_of: fields.parent }),
     });
     this.#running.set(ref, new AbortController());
+    this.#collectGarbage();
     return ref;
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { Bitmap } from './bitmap.ts';
 import { BLOCK } from './block.ts';
@@ -10,8 +11,12 @@ export interface Space {
 
 /** One file of a disk's chain: the blocks that were written while it was the top, at their own offsets. */
 export class Layer {
+  /** Names it among the SR's disks while it is an unmanaged base. */
+  readonly uuid: string = randomUUID();
   readonly children = new Set<Layer>();
   parent: Layer | undefined;
+  /** The size of the disk that it was made for. */
+  readonly virtualSize: number;
   /** Its content went over to its only child; it is no part of any chain any more. */
   absorbed = false;
   #blocks = new Bitmap();
@@ -19,8 +24,9 @@ export class Layer {
   #file: Promise<FileHandle> | undefined;
   readonly #space: Space;
 
-  constructor(path: string, space: Space, parent?: Layer) {
+  constructor(path: string, space: Space, virtualSize: number, parent?: Layer) {
     this.#path = path;
+    this.virtualSize = virtualSize;
     this.#space = space;
     this.parent = parent;
     parent?.children.add(this);

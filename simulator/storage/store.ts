@@ -11,6 +11,8 @@ export class Store implements Space {
   capacity: number;
   /** How long removed snapshots wait before their chain is merged, in milliseconds. */
   readonly mergeDelayMs: number;
+  /** Called after chains were merged. */
+  onMerged: () => void = () => undefined;
   #used = 0;
   readonly #later = new Map<NodeJS.Timeout, () => void>();
   readonly #volumes = new Set<Volume>();
@@ -37,8 +39,19 @@ export class Store implements Space {
     this.#used -= bytes;
   }
 
+  /** The layers that disks stand on and that are no disk themselves. */
+  get baseLayers(): ReadonlySet<Layer> {
+    const bases = new Set<Layer>();
+    for (const { top } of this.#volumes) {
+      for (let layer = top.parent; layer !== undefined; layer = layer.parent) {
+        bases.add(layer);
+      }
+    }
+    return bases;
+  }
+
   create(sizeBytes: number): Volume {
-    return this.#volume(new Layer(this.#path(), this), sizeBytes, new SharedLock());
+    return this.#volume(new Layer(this.#path(), this, sizeBytes), sizeBytes, new SharedLock());
   }
 
   /** A copy of the volume as it is at this instant; both go on independently. `atThatInstant` runs between two writes. */
@@ -46,8 +59,10 @@ export class Store implements Space {
     return await source.lock.exclusive(async () => {
       atThatInstant();
       const base = source.top;
-      source.top = new Layer(this.#path(), this, base);
-      return await Promise.resolve(this.#volume(new Layer(this.#path(), this, base), source.sizeBytes, source.lock));
+      source.top = new Layer(this.#path(), this, source.sizeBytes, base);
+      return await Promise.resolve(
+        this.#volume(new Layer(this.#path(), this, source.sizeBytes, base), source.sizeBytes, source.lock),
+      );
     });
   }
 
@@ -55,6 +70,7 @@ export class Store implements Space {
     this.#volumes.delete(volume);
     const parent = await volume.lock.exclusive(async () => {
       const { top } = volume;
+      volume.gone = true;
       await top.remove();
       top.parent?.children.delete(top);
       return top.parent;
@@ -94,6 +110,7 @@ export class Store implements Space {
     await volume.lock.exclusive(async () => {
       await mergeUpwards(layer);
     });
+    this.onMerged();
   }
 
   #mergeLater(work: () => void): void {

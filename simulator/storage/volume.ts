@@ -1,4 +1,5 @@
 import type { Layer } from './layer.ts';
+import { XapiError } from '../xapi-error.ts';
 import { BLOCK } from './block.ts';
 import type { SharedLock } from './shared-lock.ts';
 
@@ -12,6 +13,8 @@ export class Volume {
   /** Shared by every volume of one family: what was snapshotted or cloned from the same disk. */
   readonly lock: SharedLock;
   onWrite: WriteListener | undefined;
+  /** Destroyed: whoever still reads gets an error, never zeros. */
+  gone = false;
 
   constructor(top: Layer, sizeBytes: number, lock: SharedLock) {
     this.top = top;
@@ -25,12 +28,16 @@ export class Volume {
 
   async read(offset: number, length: number): Promise<Buffer> {
     this.#assertInside(offset, length);
-    return await this.lock.shared(async () => await this.#readUnlocked(offset, length));
+    return await this.lock.shared(async () => {
+      this.#assertThere();
+      return await this.#readUnlocked(offset, length);
+    });
   }
 
   async write(offset: number, data: Buffer): Promise<void> {
     this.#assertInside(offset, data.length);
     await this.lock.exclusive(async () => {
+      this.#assertThere();
       for (let done = 0; done < data.length;) {
         const position = offset + done;
         const within = position % BLOCK;
@@ -72,6 +79,12 @@ export class Volume {
       done += run;
     }
     return target;
+  }
+
+  #assertThere(): void {
+    if (this.gone) {
+      throw new XapiError('VDI_IO_ERROR', ['Device I/O errors']);
+    }
   }
 
   #assertInside(offset: number, length: number): void {

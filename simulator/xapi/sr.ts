@@ -1,4 +1,5 @@
 import type { Pool } from '../pool/pool.ts';
+import { refreshBaseCopies } from './base-copies.ts';
 import type { Handlers } from '../rpc/call.ts';
 
 /** Puts the space that disks really use into the SR's and the disks' records. */
@@ -8,7 +9,8 @@ export function refreshSpace(pool: Pool, sr: string): void {
   if (repository === undefined) {
     return;
   }
-  const disks = db.list('SR', sr, 'VDIs');
+  refreshBaseCopies(pool, sr);
+  const disks = db.list('SR', sr, 'VDIs').filter((vdi) => db.flag('VDI', vdi, 'managed'));
   const allocated = disks.reduce((sum, vdi) => sum + db.number('VDI', vdi, 'virtual_size'), 0);
   db.set('SR', sr, {
     physical_size: repository.store.capacity,
