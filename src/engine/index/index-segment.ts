@@ -10,8 +10,9 @@ export interface IndexedPack {
   readonly digests: Uint8Array;
 }
 
-/** Count of packs, count of entries; pack ids; then entries sorted by digest: 16 bytes, pack's position, frame. */
-export function encodeIndexSegment(packs: readonly IndexedPack[]): Buffer {
+/** Count of packs, count of entries; pack ids, sorted; then entries sorted by digest: 16 bytes, pack's position, frame. */
+export function encodeIndexSegment(unsorted: readonly IndexedPack[]): Buffer {
+  const packs = unsorted.toSorted((a, b) => idBytes(a.id).compare(idBytes(b.id)));
   const entries = packs.flatMap(({ digests }, pack) =>
     Array.from({ length: digests.length / SHORT_DIGEST_BYTES }, (_, frame) => {
       const entry = Buffer.alloc(ENTRY_BYTES);

@@ -5,14 +5,19 @@ export const DIGEST_BYTES = 32;
 export const SHORT_DIGEST_BYTES = 16;
 
 export function keyedDigest(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
-  const hasher = Blake3Hasher.newKeyed(Buffer.from(key.buffer, key.byteOffset, key.byteLength));
+  const hasher = Blake3Hasher.newKeyed(asBuffer(key));
   for (const part of parts) {
-    hasher.update(part);
+    hasher.update(asBuffer(part));
   }
   return hasher.digestBuffer();
 }
 
 /** BLAKE3 without a key: what anybody who holds a copy can check. */
 export function plainDigest(data: Uint8Array): Buffer {
-  return blake3(data);
+  return blake3(asBuffer(data));
+}
+
+/** The same memory. */
+function asBuffer(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

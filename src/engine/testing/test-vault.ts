@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../kernel/clock.ts';
@@ -10,7 +10,7 @@ import { openRepository } from '../open-repository.ts';
 import type { KeyRing } from '../ports/key-ring.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
-import { DirectoryStore } from '../stores/directory-store.ts';
+import { MemoryStore } from './memory-store.ts';
 import type { BlockSource, ByteRange, ChunkingParameters, PointSummary, Repository, DiskResult } from '../types.ts';
 
 /** Small enough for many segments, packs and chunks in a disk of a few hundred KiB. */
@@ -24,40 +24,33 @@ export const SMALL_PARAMETERS: ChunkingParameters = {
 };
 
 export interface TestVault extends AsyncDisposable {
-  readonly folder: string;
-  readonly storeFolder: string;
+  readonly store: Store;
+  /** What is in the store and survives everybody who opens it. */
+  readonly objects: Map<string, Uint8Array>;
   readonly keyRing: KeyRing;
   readonly tenantId: string;
   readonly repositoryId: string;
-  /** `wrap` puts something between the engine and the directory. */
-  open(wrap?: (store: Store) => Store): Promise<Repository>;
+  /** `wrap` puts something between the engine and the store. */
+  open(wrap?: (store: Store) => Store, workers?: number): Promise<Repository>;
 }
 
+/** A repository in memory, with its keys in a folder of its own. */
 export async function createTestVault(parameters: ChunkingParameters = SMALL_PARAMETERS): Promise<TestVault> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-vault-'));
-  const storeFolder = join(folder, 'store');
-  await mkdir(storeFolder);
-  const keyRing = new FileKeyRing(join(folder, 'keys'));
+  const keyRing = new FileKeyRing(folder);
   const tenantId = randomUUID();
   const repositoryId = randomUUID();
-  const store = new DirectoryStore(storeFolder);
-  await createRepository({ store, keyRing, clock: systemClock, tenantId, repositoryId, parameters });
+  const store = new MemoryStore();
+  const leases = new MemoryLeases(systemClock);
+  const ids = { keyRing, clock: systemClock, tenantId, repositoryId };
+  await createRepository({ store, ...ids, parameters });
   return {
-    folder,
-    storeFolder,
+    store,
+    objects: store.objects,
     keyRing,
     tenantId,
     repositoryId,
-    open: (wrap = (same) => same) =>
-      openRepository({
-        store: wrap(new DirectoryStore(storeFolder)),
-        keyRing,
-        leases: new MemoryLeases(systemClock),
-        clock: systemClock,
-        tenantId,
-        repositoryId,
-        workers: 2,
-      }),
+    open: (wrap = (same) => same, workers = 2) => openRepository({ store: wrap(store), leases, ...ids, workers }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

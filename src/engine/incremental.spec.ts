@@ -1,0 +1,62 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyStep, diskHistory, firstDisk } from './testing/disk-arbitrary.ts';
+import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
+import type { Repository } from './types.ts';
+
+let vault: TestVault;
+let repository: Repository;
+
+beforeAll(async () => {
+  vault = await createTestVault();
+  repository = await vault.open();
+});
+
+afterAll(async () => {
+  await repository[Symbol.asyncDispose]();
+  await vault[Symbol.asyncDispose]();
+});
+
+test('every point of a changing, growing, shrinking disk restores byte for byte, and full runs find nothing new', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      diskHistory,
+      fc.constantFrom('source' as const, 'vault' as const),
+      async (history, unchangedFrom) => {
+        let data = firstDisk(history);
+        let { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+        const points = [{ pointId: summary.pointId, data }];
+        for (const step of history.steps) {
+          const { after, changed } = applyStep(data, step);
+          const base = { pointId: summary.pointId, changed };
+          ({ summary } = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, unchangedFrom }));
+          points.push({ pointId: summary.pointId, data: after });
+          data = after;
+        }
+        for (const point of points) {
+          expect(sameBytes(await restore(repository, point.pointId, 'xvda'), point.data)).toBe(true);
+        }
+        const { disks } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+        expect(disks[0]?.chunksNew).toBe(0);
+      },
+    ),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test('with the rest taken from the vault, an incremental reads what changed and nothing else', async () => {
+  await fc.assert(
+    fc.asyncProperty(diskHistory, async (history) => {
+      const data = firstDisk(history);
+      const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+      const [step = { changes: [], resize: null }] = history.steps;
+      const { after, changed } = applyStep(data, { ...step, resize: null });
+      const disk = new MemoryDisk(after);
+      const base = { pointId: summary.pointId, changed };
+      const { disks } = await backup(repository, { disks: { xvda: disk }, base, unchangedFrom: 'vault' });
+      expect(disk.bytesRead).toBe(disks[0]?.bytesRead);
+      expect(disk.bytesRead).toBe(disks[0]?.bytesChanged);
+    }),
+    { numRuns: 30 },
+  );
+}, 60_000);
