@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
 import { expect, it } from 'vitest';
+import { startOwnPostgres } from '../support/own-postgres.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { testTemporal } from '../support/test-temporal.ts';
 
@@ -29,5 +30,21 @@ it('gives each test task queues of its own on a real Temporal server', async () 
     expect(namespaceInfo?.name).toBe(namespace);
   } finally {
     await connection.close();
+  }
+});
+
+it('gives a test a PostgreSQL of its own that goes away and comes back at the same address', async () => {
+  const postgres = await startOwnPostgres();
+  try {
+    await postgres.down();
+    await expect(new Client({ connectionString: postgres.url }).connect()).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+    await postgres.restart();
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.end();
+  } finally {
+    await postgres.stop();
   }
 });

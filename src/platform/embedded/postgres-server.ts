@@ -23,6 +23,8 @@ export interface PostgresOptions {
   readonly logFile: string;
   /** Settings beyond the defaults, as `name=value`. */
   readonly settings?: readonly string[];
+  /** Listen here, for a server that comes back under its address; a free one unless given. */
+  readonly port?: number;
   readonly log: SetUpLog;
 }
 
@@ -131,7 +133,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await endOrphan({ pidFile: join(folder, 'postmaster.pid'), program: 'postgres', folder, signal: 'SIGINT' });
   await keepOnePreviousLog(logFile);
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const server = await runServer(options, port);
     const urlOf = (database: string, login: Login = { name: SUPERUSER, password }): string =>
       `postgres://${login.name}:${encodeURIComponent(login.password)}@127.0.0.1:${port}/${database}`;

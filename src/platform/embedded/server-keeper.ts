@@ -51,7 +51,9 @@ export class ServerKeeper {
       pid,
       ended: entry.ended.promise,
       stop: async () => {
-        this.#send({ do: 'stop', id: spec.id });
+        if (this.#servers.get(spec.id) === entry) {
+          this.#send({ do: 'stop', id: spec.id });
+        }
         await entry.ended.promise;
       },
     };
