@@ -35,16 +35,17 @@ export async function backupVm(input: BackupVmInput): Promise<JobResult> {
 async function moveDisks(
   job: RunningJob,
   site: SiteActivities,
-  backup: BackupRef,
+  prepared: BackupRef,
   { changedBlocks, pauseForConsistency, snapshotName }: BackupVmInput & { readonly snapshotName: string },
 ): Promise<JobResult> {
-  const plan = await site.planBackup({ ...backup, changedBlocks });
-  job.warnings.push(...plan.warnings);
+  const { baseRestorePointId, warnings } = await site.planBackup({ ...prepared, changedBlocks });
+  const backup = { ...prepared, baseRestorePointId };
+  job.warnings.push(...warnings);
   const snapshot = await site.snapshotVm({ ...backup, snapshotName, changedBlocks, pauseForConsistency });
   const disks = await inParallel(
     DISKS_AT_A_TIME,
     snapshot.disks,
-    async (disk) => await site.backupDisk({ ...backup, disk, changedBlocks, totalBytes: plan.totalBytes }),
+    async (disk) => await site.backupDisk({ ...backup, disk, changedBlocks }),
   );
   return toResult(await commit(job, site, backup, { snapshot, disks }));
 }

@@ -8,7 +8,8 @@ import { toJobFailure } from './failures.ts';
  */
 export async function cleanUp(warnings: string[], work: () => Promise<CleanedUp>): Promise<void> {
   try {
-    await CancellationScope.nonCancellable(work);
+    const { left } = await CancellationScope.nonCancellable(work);
+    warnings.push(...left.map((what) => `Clean-up left ${what}`));
   } catch (error) {
     const { code, message } = toJobFailure(error);
     log.warn('Clean-up failed', { code, message });

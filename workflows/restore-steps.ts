@@ -52,7 +52,7 @@ async function fillDisks(
   const disks = await inParallel(
     DISKS_AT_A_TIME,
     vm.disks,
-    async (disk) => await site.restoreDisk({ ...restore, disk, totalBytes: plan.totalBytes }),
+    async (disk) => await site.restoreDisk({ ...restore, disk }),
   );
   return { vmUuid: vm.vmUuid, disks };
 }

@@ -59,6 +59,7 @@ async function swapPlanAndSnapshot(file: string): Promise<void> {
   const plan = lines.findIndex((line) => line.includes('await site.planBackup('));
   const snapshot = lines.findIndex((line) => line.includes('await site.snapshotVm('));
   expect([plan, snapshot]).not.toContain(-1);
-  lines.splice(plan, 0, ...lines.splice(snapshot, 1));
+  const [moved = ''] = lines.splice(snapshot, 1);
+  lines.splice(plan, 0, moved.replace('...backup', '...prepared'));
   await writeFile(file, lines.join('\n'));
 }

@@ -100,7 +100,7 @@ export function recordedSite(recording: Recording): SiteActivities {
   return {
     planBackup: async () => {
       note('planBackup');
-      return { totalBytes: 3072, warnings: [] };
+      return { baseRestorePointId: null, totalBytes: 3072, warnings: [] };
     },
     snapshotVm: async ({ snapshotName }) => {
       note(`snapshotVm ${snapshotName.slice(0, 9)}`);
@@ -109,7 +109,7 @@ export function recordedSite(recording: Recording): SiteActivities {
     backupDisk: async ({ disk }) => {
       note(`backupDisk ${disk.name}`);
       const { vdiUuid, sizeBytes } = disk;
-      const counts = { bytesRead: 512, bytesChanged: 512, bytesStored: 256, reconnects: 0 };
+      const counts = { bytesRead: 512, bytesChanged: 512, bytesStored: 256, reconnects: 0, stored: {} };
       return { vdiUuid, sizeBytes, path: 'CHANGED_BLOCKS_NBD', reason: null, ...counts };
     },
     commitRestorePoint: async ({ restorePointId, disks }) => {
@@ -118,7 +118,7 @@ export function recordedSite(recording: Recording): SiteActivities {
     },
     cleanUpBackup: async ({ snapshotName }) => {
       note(`cleanUpBackup ${snapshotName.slice(0, 9)}`);
-      return { removed: [] };
+      return { removed: [], left: [] };
     },
     planRestore: async () => {
       note('planRestore');
@@ -139,7 +139,7 @@ export function recordedSite(recording: Recording): SiteActivities {
     },
     cleanUpRestore: async () => {
       note('cleanUpRestore');
-      return { removed: [] };
+      return { removed: [], left: [] };
     },
     probePool: async () => note('probePool'),
     readInventory: async () => {

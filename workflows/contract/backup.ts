@@ -36,6 +36,8 @@ export interface PlanBackupInput extends BackupRef {
 }
 
 export interface PlannedBackup {
+  /** The base that can really be used; null where there is none (any more). */
+  readonly baseRestorePointId: string | null;
   readonly totalBytes: number;
   readonly warnings: readonly string[];
 }
@@ -80,8 +82,6 @@ export interface SnapshottedVm {
 export interface BackupDiskInput extends BackupRef {
   readonly disk: SnapshottedDisk;
   readonly changedBlocks: boolean;
-  /** Of the whole job, for its progress. */
-  readonly totalBytes: number;
 }
 
 /** All byte counts in bytes. */
@@ -90,24 +90,14 @@ export interface BackedUpDisk {
   readonly sizeBytes: number;
   readonly path: 'CHANGED_BLOCKS_NBD' | 'FULL_NBD';
   /** Why every block was read; null where only changed ones were. */
-  readonly reason: FullReadReason | null;
+  readonly reason: string | null;
   readonly bytesRead: number;
   readonly bytesChanged: number;
   readonly bytesStored: number;
   readonly reconnects: number;
+  /** What the vault commits the disk with: names of packs. Handed on as it is. */
+  readonly stored: object;
 }
-
-export type FullReadReason =
-  | 'FIRST_BACKUP'
-  | 'NEW_DISK'
-  | 'TRACKING_NOT_WANTED'
-  | 'TRACKING_NOT_SUPPORTED'
-  | 'TRACKING_NOT_LICENSED'
-  | 'TRACKING_JUST_ENABLED'
-  | 'BASE_RESTORE_POINT_LOST'
-  | 'BASE_SNAPSHOT_LOST'
-  | 'TRACKING_CHAIN_LOST'
-  | 'DISK_SHRUNK';
 
 export interface CommitRestorePointInput extends BackupRef {
   readonly snapshot: SnapshottedVm;
@@ -138,6 +128,8 @@ export interface CleanUpBackupInput extends BackupRef {
 
 export interface CleanedUp {
   readonly removed: readonly string[];
+  /** What could not be removed now, and why. */
+  readonly left: readonly string[];
 }
 
 /** Database alone; control queue. */

@@ -94,8 +94,6 @@ export interface CreatedVm {
 
 export interface RestoreDiskInput extends RestoreRef {
   readonly disk: CreatedDisk;
-  /** Of the whole job, for its progress. */
-  readonly totalBytes: number;
 }
 
 /** All byte counts in bytes. */
