@@ -23,6 +23,7 @@ language plpgsql security definer set search_path = app, pg_temp as $$
 declare
   guest app.pool_vm;
   held app.vm;
+  made uuid;
 begin
   if owner is distinct from app.write_tenant() or not owner = any (app.scope()) or not app.may_change(owner) then
     raise exception 'only the pool''s owner assigns its VMs' using errcode = 'insufficient_privilege';
@@ -45,15 +46,21 @@ begin
     return query select null::uuid, null::uuid, null::uuid, 'VM_BUSY';
     return;
   end if;
-  update app.vm v set released_at = now(), updated_at = now(), version = v.version + 1
-   where v.tenant_id = held.tenant_id and v.id = held.id;
-  return query
-    insert into app.vm as made (tenant_id, pool_owner_id, pool_id, pool_vm_id, name, power_state, memory_bytes, vcpus, tags, disks)
+  if held.id is not null then
+    update app.vm v set released_at = now(), updated_at = now(), version = v.version + 1
+     where v.tenant_id = held.tenant_id and v.id = held.id;
+    insert into app.event (tenant_id, type, subject_type, subject_id, data)
+      values (held.tenant_id, 'vm.released', 'Vm', held.id, jsonb_build_object('name', held.name));
+  end if;
+  insert into app.vm (tenant_id, pool_owner_id, pool_id, pool_vm_id, name, power_state, memory_bytes, vcpus, tags, disks)
     select to_tenant, guest.tenant_id, guest.pool_id, guest.id, guest.name, guest.power_state, guest.memory_bytes,
            guest.vcpus, guest.tags,
            (select coalesce(jsonb_agg(d.disk - 'srUuid' order by d.place), '[]')
               from jsonb_array_elements(guest.disks) with ordinality d(disk, place))
-    returning made.id, held.tenant_id, held.id, null::text;
+    returning id into made;
+  insert into app.event (tenant_id, type, subject_type, subject_id, data)
+    values (to_tenant, 'vm.assigned', 'Vm', made, jsonb_build_object('name', guest.name));
+  return query select made, held.tenant_id, held.id, null::text;
 end
 $$;
 
@@ -122,12 +129,36 @@ begin
   return new;
 end
 $$;
+-- A storage target stays while somebody below its owner may use it, or has a vault on it.
+create function app.keep_used_storage() returns trigger
+language plpgsql security definer set search_path = app, pg_temp as $$
+begin
+  if exists (
+    select from app.storage_grant g
+    where g.storage_owner_id = old.tenant_id and g.storage_target_id = old.id
+      and (g.revoked_at is null
+        or exists (select from app.vault v where v.tenant_id = g.tenant_id and v.storage_grant_id = g.id)))
+  then
+    raise exception 'the storage target is in use' using errcode = 'foreign_key_violation', constraint = 'storage_grant_on_target';
+  end if;
+  return old;
+end
+$$;
+create trigger storage_target_stays_while_used before delete on app.storage_target
+  for each row execute function app.keep_used_storage();
 create trigger pool_grant_names_a_pool before insert on app.pool_grant
   for each row execute function app.check_pool_grant();
 create trigger storage_grant_names_a_target before insert on app.storage_grant
   for each row execute function app.check_storage_grant();
 
+-- What was done in a pool stays on record when the pool is forgotten.
+alter table app.job
+  drop constraint job_tenant_id_pool_id_fkey,
+  add constraint job_tenant_id_pool_id_fkey foreign key (tenant_id, pool_id)
+    references app.pool (tenant_id, id) on delete set null (pool_id);
+
 grant select on app.pool, app.storage_target, app.replication_plan to holdfast_definer;
+grant insert on app.event to holdfast_definer;
 -- Locking a row takes the right to change it.
 grant update (version) on app.pool, app.storage_target to holdfast_definer;
 grant update (revoked_at, updated_at, version) on app.pool_grant to holdfast_definer;
@@ -137,8 +168,9 @@ alter function app.release_pool(uuid, uuid) owner to holdfast_definer;
 alter function app.pool_vm_holders(uuid, uuid[]) owner to holdfast_definer;
 alter function app.check_pool_grant() owner to holdfast_definer;
 alter function app.check_storage_grant() owner to holdfast_definer;
+alter function app.keep_used_storage() owner to holdfast_definer;
 revoke execute on function app.vm_is_busy(uuid, uuid), app.assign_vm(uuid, uuid, uuid), app.release_pool(uuid, uuid),
-  app.pool_vm_holders(uuid, uuid[]), app.check_pool_grant(), app.check_storage_grant() from public;
+  app.pool_vm_holders(uuid, uuid[]), app.check_pool_grant(), app.check_storage_grant(), app.keep_used_storage() from public;
 grant execute on function app.assign_vm(uuid, uuid, uuid), app.release_pool(uuid, uuid),
   app.pool_vm_holders(uuid, uuid[]) to holdfast_api;
 grant usage on schema app to holdfast_definer;

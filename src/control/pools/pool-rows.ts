@@ -1,0 +1,16 @@
+import type { EntityManager } from 'typeorm';
+import { notFound, type NodeKey } from '../../kernel/global-id.ts';
+import type { PoolId } from '../../kernel/ids.ts';
+import { PoolRow } from './pool.entity.ts';
+
+export async function getPoolRow(em: EntityManager, key: Pick<NodeKey, 'tenantId' | 'id'>): Promise<PoolRow> {
+  const row = await em.findOneBy(PoolRow, toPoolIds(key));
+  if (row === null) {
+    throw notFound('Pool');
+  }
+  return row;
+}
+
+export function toPoolIds({ tenantId, id }: Pick<NodeKey, 'tenantId' | 'id'>): Pick<PoolRow, 'tenantId' | 'id'> {
+  return { tenantId: tenantId as PoolRow['tenantId'], id: id as PoolId };
+}

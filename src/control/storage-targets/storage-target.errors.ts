@@ -1,0 +1,21 @@
+import { AppError, type ErrorCode } from '../../kernel/errors.ts';
+
+/** What the mutations of this domain expect to happen. */
+export const STORAGE_TARGET_USER_ERRORS = [
+  'NAME_TAKEN',
+  'VERSION_CONFLICT',
+  'STORAGE_IN_USE',
+  'TENANT_SUSPENDED',
+] as const satisfies readonly ErrorCode[];
+
+export function storageTargetNameTaken(name: string): AppError {
+  return new AppError('NAME_TAKEN', `Another storage target of this tenant is already called ${name}.`, {
+    data: { field: 'name' },
+  });
+}
+
+export function storageInUse(by: 'Vaults' | 'Grants'): AppError {
+  return new AppError('STORAGE_IN_USE', `${by} still refer to this storage target.`, {
+    data: { field: 'storageTargetId' },
+  });
+}
