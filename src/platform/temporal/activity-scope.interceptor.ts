@@ -1,0 +1,44 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { Context } from '@temporalio/activity';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { AppError, toAppError } from '../../kernel/errors.ts';
+import { isUuid, toId, type TenantId } from '../../kernel/ids.ts';
+import { systemActor } from '../auth/actor.ts';
+import type { TenantScope } from '../auth/tenant-scope.ts';
+import { toFailure } from './failure.ts';
+
+/** Runs each activity as exactly the tenant that its input names first, and maps what it throws. */
+export class ActivityScopeInterceptor implements ActivityInboundCallsInterceptor {
+  constructor(
+    private readonly context: Context,
+    private readonly scope: TenantScope,
+  ) {}
+
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const { activityType, workflowExecution } = this.context.info;
+    try {
+      const actor = systemActor(activityType, tenantOf(input.args[0], activityType));
+      return await this.scope.run(actor, workflowExecution?.workflowId ?? null, async () => await next(input));
+    } catch (error) {
+      const { cancellationSignal } = this.context;
+      if (cancellationSignal.aborted && toAppError(error).kind === 'cancelled') {
+        throw stopped(cancellationSignal.reason);
+      }
+      throw toFailure(error);
+    }
+  }
+}
+
+/** Whoever asked for the end gets it; an attempt that ends because its worker does is made again by another worker. */
+function stopped(reason: unknown): unknown {
+  const shutdown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+  return shutdown ? ApplicationFailure.retryable('The worker is shutting down.', 'CANCELLED') : reason;
+}
+
+function tenantOf(input: unknown, activity: string): TenantId {
+  const tenantId = typeof input === 'object' && input !== null && 'tenantId' in input ? input.tenantId : undefined;
+  if (typeof tenantId !== 'string' || !isUuid(tenantId)) {
+    throw new AppError('INTERNAL', `The activity ${activity} was called without a tenant.`);
+  }
+  return toId(tenantId);
+}

@@ -1,0 +1,96 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { AppError } from '../../kernel/errors.ts';
+import type { TenantScope } from '../auth/tenant-scope.ts';
+import { ActivityScopeInterceptor } from './activity-scope.interceptor.ts';
+import type { ActivityFunction } from './bind-activities.ts';
+
+export interface WorkerHostOptions {
+  readonly address: string;
+  readonly namespace: string;
+  /** How long activities that are in progress get to end by themselves, in milliseconds. */
+  readonly graceMs: number;
+}
+
+export interface WorkerSpec {
+  readonly taskQueue: string;
+  readonly activities: Readonly<Record<string, ActivityFunction>>;
+  /** A path to the workflows' source, or a bundle made of it; none where the queue has activities only. */
+  readonly workflows?: { readonly workflowsPath: string } | { readonly workflowBundle: WorkflowBundleOption };
+  readonly maxActivities?: number;
+}
+
+let installed = false;
+
+/** The process ends when Nest says so; Temporal's runtime must not race it for the signals. */
+function installRuntime(): void {
+  if (!installed) {
+    Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+    installed = true;
+  }
+}
+
+/** The Temporal workers of one process on one connection. */
+export class WorkerHost {
+  readonly #running = new Map<string, { readonly worker: Worker; readonly ended: Promise<void> }>();
+  readonly #failed = Promise.withResolvers<string>();
+
+  private constructor(
+    private readonly connection: NativeConnection,
+    private readonly options: WorkerHostOptions,
+    private readonly scope: TenantScope,
+  ) {}
+
+  static async connect(options: WorkerHostOptions, scope: TenantScope): Promise<WorkerHost> {
+    installRuntime();
+    try {
+      return new WorkerHost(await NativeConnection.connect({ address: options.address }), options, scope);
+    } catch (error) {
+      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${options.address}.`, { cause: error });
+    }
+  }
+
+  /** Settles when a worker ends although nobody asked it to; the process must not go on as if nothing had happened. */
+  get failed(): Promise<string> {
+    return this.#failed.promise;
+  }
+
+  /** Starts polling a queue; a queue that is polled already is left alone. */
+  async poll(spec: WorkerSpec): Promise<void> {
+    if (this.#running.has(spec.taskQueue)) {
+      return;
+    }
+    const worker = await Worker.create({
+      connection: this.connection,
+      namespace: this.options.namespace,
+      taskQueue: spec.taskQueue,
+      activities: spec.activities,
+      ...spec.workflows,
+      ...(spec.maxActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: spec.maxActivities }),
+      shutdownGraceTime: this.options.graceMs,
+      shutdownForceTime: this.options.graceMs + 5_000,
+      interceptors: {
+        activity: [(context) => ({ inbound: new ActivityScopeInterceptor(context, this.scope) })],
+      },
+    });
+    const ended = worker.run().catch((error: unknown) => {
+      this.#failed.resolve(`The worker of ${spec.taskQueue} failed: ${String(error)}`);
+    });
+    this.#running.set(spec.taskQueue, { worker, ended });
+  }
+
+  /** Stops polling one queue, once what is in progress has ended. */
+  async leave(taskQueue: string): Promise<void> {
+    const running = this.#running.get(taskQueue);
+    if (running !== undefined) {
+      this.#running.delete(taskQueue);
+      running.worker.shutdown();
+      await running.ended;
+    }
+  }
+
+  /** Drains every worker, then closes the connection. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map(async (taskQueue) => await this.leave(taskQueue)));
+    await this.connection.close();
+  }
+}
