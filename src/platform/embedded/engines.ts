@@ -63,7 +63,7 @@ export async function startEmbeddedEngines(options: EmbeddedOptions): Promise<Em
     if (options.temporary === true) {
       keeper.removeAtEnd(folder);
     }
-    await mkdir(join(folder, 'logs'), { recursive: true });
+    await mkdir(join(folder, 'logs'), { recursive: true, mode: 0o700 });
     const [database, temporal] = await Promise.all([
       options.postgres ? embeddedPostgres(options, folder, keeper) : undefined,
       options.temporal ? embeddedTemporal(options, folder, keeper) : undefined,

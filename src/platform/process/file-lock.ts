@@ -20,7 +20,7 @@ function isBusy(error: unknown): boolean {
 export function tryLock(path: string): FileLock | null {
   const database = new DatabaseSync(path);
   try {
-    database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if (isBusy(error)) {
