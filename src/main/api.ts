@@ -2,7 +2,9 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Patience } from '../../workflows/contract/index.ts';
 import { ControlModule } from '../control/control.module.ts';
+import { JobSettingsModule } from '../control/jobs/job-settings.module.ts';
 import { WebhookSettingsModule } from '../control/webhooks/webhook-settings.module.ts';
 import { AuthModule } from '../platform/auth/auth.module.ts';
 import { ScopeModule } from '../platform/auth/scope.module.ts';
@@ -15,15 +17,22 @@ import { PagingModule } from '../platform/paging/paging.module.ts';
 import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
+import { TemporalClientModule, type TemporalOptions } from '../platform/temporal/temporal-client.module.ts';
 
 export interface ApiOptions {
   readonly databaseUrl: string;
+  readonly temporal: TemporalOptions;
   readonly keyFile: string;
   readonly host: string;
   readonly port: number;
   /** Private address ranges that webhooks may be sent to; none unless given. */
   readonly webhookAllow?: readonly AddressRange[];
+  /** How long jobs try again what is unavailable. */
+  readonly patience?: Patience;
 }
+
+/** About four minutes in all. */
+const PATIENCE: Patience = { attempts: 10, firstDelayMs: 1_000 };
 
 export interface RunningApi {
   readonly url: string;
@@ -33,12 +42,15 @@ export interface RunningApi {
 
 @Module({})
 class ApiProcess {
-  static forRoot({ databaseUrl, keyFile, webhookAllow = [] }: ApiOptions): DynamicModule {
+  static forRoot(options: ApiOptions): DynamicModule {
+    const { databaseUrl, temporal, keyFile, webhookAllow = [], patience = PATIENCE } = options;
     return {
       module: ApiProcess,
       imports: [
         ScopeModule,
         DatabaseModule.forRoot({ url: databaseUrl, role: 'holdfast_api' }),
+        TemporalClientModule.forRoot(temporal),
+        JobSettingsModule.forRoot(patience),
         SecretsModule.forRoot({ keyFile }),
         NodesModule,
         PagingModule,

@@ -14,6 +14,7 @@ async function start(): Promise<RunningRole> {
     await timedStep(setUpLogToStderr, 'migrating the database', async () => await migrateDatabase(config));
     const api = await startApi({
       databaseUrl: config.database.url,
+      temporal: config.temporal,
       keyFile: join(config.keysFolder, 'control.key'),
       host: config.api.host,
       port: config.api.port,

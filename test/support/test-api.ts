@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startApi, type RunningApi } from '../../src/main/api.ts';
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
+import { testTemporal } from './test-temporal.ts';
 
 export interface GraphqlAnswer {
   readonly status: number;
@@ -42,6 +43,7 @@ export class TestApi {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-api-'));
     const running = await startApi({
       databaseUrl: database.url,
+      temporal: testTemporal(),
       keyFile: join(folder, 'control.key'),
       host: '127.0.0.1',
       port: 0,
