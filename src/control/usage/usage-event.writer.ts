@@ -29,7 +29,9 @@ const NAMESPACE = '6a0e1f0c-5d57-4f0e-9f43-3c0c2b1d7a11';
 export class UsageEventWriter {
   constructor(private readonly events: EventWriter) {}
 
-  async write(em: EntityManager, { tenantId, jobId, occurredAt, quantities }: JobUsage): Promise<void> {
+  /** False where all of it had been written before. */
+  async write(em: EntityManager, { tenantId, jobId, occurredAt, quantities }: JobUsage): Promise<boolean> {
+    let isNew = false;
     for (const [meter, quantity] of Object.entries(quantities)) {
       const unit = meter.endsWith('_bytes') ? 'byte' : 'run';
       const id = v5(`${jobId}/${meter}`, NAMESPACE);
@@ -39,6 +41,7 @@ export class UsageEventWriter {
         [tenantId, id, meter, quantity, unit, jobId, occurredAt],
       );
       if (inserted.length > 0) {
+        isNew = true;
         await this.events.write(em, {
           type: 'usage.recorded',
           subject: { type: 'Job', tenantId, id: jobId },
@@ -54,5 +57,6 @@ export class UsageEventWriter {
         });
       }
     }
+    return isNew;
   }
 }

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { UsageEventWriter } from './usage-event-writer.service.ts';
+import { UsageRecordService } from './usage-record.service.ts';
+import { UsageController } from './usage.controller.ts';
+import { UsageResolver } from './usage.resolver.ts';
+
+@Module({
+  controllers: [UsageController],
+  providers: [UsageEventWriter, UsageRecordService, UsageResolver],
+  exports: [UsageEventWriter, UsageRecordService],
+})
+export class UsageModule {}
