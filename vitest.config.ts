@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Specs beside the source need no server; what needs one lies under test/, or says so in its name. */
@@ -10,11 +11,17 @@ const system = {
   hookTimeout: 120_000,
 };
 
+/** Vite would take graphql's second, ESM build, while Nest and Apollo take the first: their types don't know each other. */
+const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
+
 export default defineConfig({
   test: {
+    // Most system tests wait for servers: one at a time would leave even two cores idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       {
+        resolve,
         test: {
           name: 'unit',
           include: ['src/**/*.spec.ts', 'workflows/**/*.spec.ts', 'simulator/**/*.spec.ts', 'scripts/**/*.spec.ts'],
@@ -22,8 +29,8 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { test: { name: 'system', include: SYSTEM, exclude: LONG, ...system } },
-      { test: { name: 'long', include: LONG, ...system, testTimeout: 1_800_000 } },
+      { resolve, test: { name: 'system', include: SYSTEM, exclude: LONG, ...system } },
+      { resolve, test: { name: 'long', include: LONG, ...system, testTimeout: 1_800_000 } },
     ],
   },
 });
