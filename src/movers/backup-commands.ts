@@ -109,6 +109,8 @@ export interface BackupDiskCommand {
   readonly session: SessionRef;
   readonly disk: SnapshottedDisk;
   readonly changedBlocks: boolean;
+  /** What the plan said of this disk: why there is no base, where the session names none. */
+  readonly plannedReason?: FullReadReason | null;
 }
 
 export interface DiskBackupResult {

@@ -68,7 +68,12 @@ async function store(
   const base =
     changes.changed === null || session.baseRestorePointId === null
       ? {}
-      : { base: { pointId: session.baseRestorePointId, diskKey: disk.vdiUuid }, changed: changes.changed };
+      : {
+          base: { pointId: session.baseRestorePointId, diskKey: disk.vdiUuid },
+          changed: changes.changed,
+          // The pool is asked for nothing but what changed; the vault is nearer.
+          unchangedFrom: 'vault' as const,
+        };
   return repository.writeDisk({
     sessionId: session.sessionId,
     diskKey: disk.vdiUuid,
@@ -88,7 +93,7 @@ async function store(
 async function findChanges(
   connection: XapiConnection,
   repository: Repository,
-  { session, disk, changedBlocks }: BackupDiskCommand,
+  { session, disk, changedBlocks, plannedReason }: BackupDiskCommand,
   signal: AbortSignal,
 ): Promise<Changes> {
   const [base, capabilities] = await Promise.all([
@@ -97,7 +102,8 @@ async function findChanges(
   ]);
   const choice = choosePath(base, disk, { wanted: changedBlocks, capabilities });
   if (choice.anchor === null) {
-    return { changed: null, reason: choice.reason };
+    const baseIsMissing = session.baseRestorePointId === null;
+    return { changed: null, reason: (baseIsMissing ? plannedReason : null) ?? choice.reason };
   }
   const snapshot = { vdiUuid: disk.snapshotVdiUuid, sizeBytes: disk.sizeBytes };
   const answer = await listChangesSince(connection, choice.anchor, snapshot, signal);

@@ -1,5 +1,6 @@
 import type { BlockSink, Repository } from '../engine/index.ts';
 import { MIB } from '../kernel/bytes.ts';
+import { AppError } from '../kernel/errors.ts';
 import { RawImport } from '../xen/raw-import.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import { isThick } from './placement.ts';
@@ -44,7 +45,33 @@ export async function restoreDisk(
       bytesSkipped: result.sizeBytes - stream.bytesWritten,
     };
   } catch (error) {
-    throw await stream.abort(error);
+    throw await explainFailure(connection, disk.vdiUuid, await stream.abort(error));
+  }
+}
+
+/** Too little for the storage driver to go on with. */
+const FULL_BELOW_BYTES = 32 * MIB;
+
+/** XAPI says "I/O error" whatever the storage met; a full SR is told by its own numbers. */
+async function explainFailure(connection: XapiConnection, vdiUuid: string, error: AppError): Promise<AppError> {
+  if (error.code !== 'IMPORT_FAILED') {
+    return error;
+  }
+  try {
+    const vdi = await connection.getRecord('VDI', await connection.getRefByUuid('VDI', vdiUuid));
+    await connection.call('SR.update', [vdi.SR]);
+    const sr = await connection.getRecord('SR', vdi.SR);
+    const freeBytes = sr.physical_size - sr.physical_utilisation;
+    if (freeBytes >= FULL_BELOW_BYTES) {
+      return error;
+    }
+    return new AppError('SR_FULL', `The storage repository ${sr.name_label} became full during a restore.`, {
+      data: { srUuid: sr.uuid, freeBytes },
+      cause: error,
+    });
+  } catch {
+    // What the pool said first stands.
+    return error;
   }
 }
 

@@ -33,7 +33,8 @@ export class PinnedTls {
   constructor(policy: CertificatePolicy) {
     this.#allowed = policy.mode === 'report' ? null : new Set(policy.sha256.map(normaliseFingerprint));
     // Chains of trust say nothing about self-signed hosts; the fingerprint is what is checked, in #check.
-    const connect = buildConnector({ rejectUnauthorized: false, timeout: 20_000 });
+    // Sessions aren't resumed: a resumed one shows no certificate.
+    const connect = buildConnector({ rejectUnauthorized: false, timeout: 20_000, maxCachedSessions: 0 });
     this.dispatcher = new Agent({
       keepAliveTimeout: 10_000,
       headersTimeout: 0,

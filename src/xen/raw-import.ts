@@ -166,23 +166,25 @@ async function openRequest(
 
 /** The task knows better than a broken connection what went wrong. */
 async function verdictOf(connection: XapiConnection, task: string, error: unknown): Promise<AppError> {
-  const ours = error instanceof AppError ? error : null;
-  if (ours !== null && ours.code !== 'IMPORT_FAILED') {
-    return ours;
+  if (error instanceof AppError && error.code !== 'IMPORT_FAILED') {
+    return toImportError(error);
   }
   try {
     await waitForTask(connection, task, 'Import of a disk', AbortSignal.timeout(VERDICT_MS));
-  } catch (failure) {
-    const verdict = failure instanceof AppError ? failure : null;
-    if (verdict?.code === 'XAPI_FAILED') {
-      return new AppError('IMPORT_FAILED', verdict.message, { data: verdict.data, cause: error });
-    }
-    if (verdict !== null && !isAppError(verdict, 'CANCELLED', 'POOL_UNREACHABLE')) {
-      return verdict;
+  } catch (verdict) {
+    if (verdict instanceof AppError && !isAppError(verdict, 'CANCELLED', 'POOL_UNREACHABLE')) {
+      return toImportError(verdict);
     }
   }
   const why = error instanceof Error ? error.message : String(error);
-  return ours ?? new AppError('IMPORT_FAILED', `Import of a disk: ${why}.`, { cause: error });
+  return error instanceof AppError
+    ? error
+    : new AppError('IMPORT_FAILED', `Import of a disk: ${why}.`, { cause: error });
+}
+
+function toImportError(error: AppError): AppError {
+  const { message, data } = error;
+  return error.code === 'XAPI_FAILED' ? new AppError('IMPORT_FAILED', message, { data, cause: error }) : error;
 }
 
 async function abandonTask(connection: XapiConnection, task: string): Promise<void> {

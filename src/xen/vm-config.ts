@@ -64,6 +64,13 @@ export interface VmConfig {
   readonly cdDrives: readonly string[];
 }
 
+/** What the snapshot was of; the VM and its disks may be gone by now. */
+export interface VmOfSnapshot {
+  readonly vmUuid: string;
+  readonly vmName: string;
+  readonly disks: readonly { readonly vdiUuid: string; readonly snapshotVdiUuid: string; readonly name: string }[];
+}
+
 /**
  * Reads the configuration as of a snapshot: devices from the snapshot, and the VM's own settings from the VM while it
  * exists, since XAPI resets some of them (name, start order, delays) on a snapshot.
@@ -71,7 +78,7 @@ export interface VmConfig {
 export async function readVmConfig(
   connection: XapiConnection,
   snapshotVmUuid: string,
-  source: { readonly vmUuid: string; readonly vmName: string },
+  source: VmOfSnapshot,
   signal?: AbortSignal,
 ): Promise<VmConfig> {
   const snapshotRef = await connection.getRefByUuid('VM', snapshotVmUuid, signal);
@@ -88,7 +95,7 @@ export async function readVmConfig(
     productVersion: coordinator.software_version['product_version'] ?? '',
     vmUuid: source.vmUuid,
     vm: { ...pickFields(settings), name_label: source.vmName },
-    disks: await Promise.all(disks.map(async (disk) => toConfigured(connection, disk, signal))),
+    disks: disks.map((disk) => toConfigured(disk, source)),
     interfaces,
     cdDrives: skipped.filter(({ type }) => type === 'CD').map(({ device }) => device),
   };
@@ -130,16 +137,18 @@ function pickFields(vm: VMRecord): VmFields {
   return { ...(fields as VmFields), other_config: withoutStamps(vm.other_config) };
 }
 
-async function toConfigured(
-  connection: XapiConnection,
-  { vbd, vdi, sr }: VmDisk,
-  signal: AbortSignal | undefined,
-): Promise<ConfiguredDisk> {
-  const source = await connection.getRecord('VDI', vdi.snapshot_of, signal);
+function toConfigured({ vbd, vdi, sr }: VmDisk, source: VmOfSnapshot): ConfiguredDisk {
+  const known = source.disks.find((disk) => disk.snapshotVdiUuid === vdi.uuid);
+  if (known === undefined) {
+    throw new AppError(
+      'JOB_STATE_CONFLICT',
+      `The snapshot has a disk ${vdi.uuid} that was not there when it was taken.`,
+    );
+  }
   return {
-    diskKey: source.uuid,
-    name: source.name_label,
-    description: source.name_description,
+    diskKey: known.vdiUuid,
+    name: known.name,
+    description: vdi.name_description,
     sizeBytes: vdi.virtual_size,
     device: vbd.userdevice,
     bootable: vbd.bootable,

@@ -13,7 +13,7 @@ export interface NbdDiskOptions {
   readonly connections?: number;
   /** Requests in flight on each of them. */
   readonly depth?: number;
-  /** Tries for each request before the disk is given up. */
+  /** Tries for each request, without anything read in between, before the disk is given up. */
   readonly attempts?: number;
   readonly retryDelayMs?: number;
   readonly timeouts?: NbdTimeouts;
@@ -122,6 +122,7 @@ export class NbdDisk {
   }
 
   async #readPiece(offset: number, into: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    let progress = this.bytesRead;
     for (let attempt = 1; ; attempt += 1) {
       this.#throwIfOver(signal);
       const lane = this.#idlest();
@@ -135,6 +136,9 @@ export class NbdDisk {
         if (!isAppError(error, 'NBD_FAILED', 'NBD_UNAVAILABLE') || attempt >= this.#options.attempts) {
           throw error;
         }
+        // A line that breaks often but gets on is no reason to give up.
+        attempt = this.bytesRead > progress ? 0 : attempt;
+        progress = this.bytesRead;
       } finally {
         lane.waiting -= 1;
       }
