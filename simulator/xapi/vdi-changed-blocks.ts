@@ -62,7 +62,7 @@ async function dataDestroy(call: Call): Promise<string> {
   if (!db.flag('VDI', vdi, 'cbt_enabled')) {
     throw new XapiError('VDI_NO_CBT_METADATA', [vdi]);
   }
-  await withVdiOperation(pool, vdi, { operation: 'data_destroy', task: call.task }, async () => {
+  await withVdiOperation(call, vdi, 'data_destroy', async () => {
     await waitForDetach(pool, vdi);
     await dropContent(pool, vdi);
     dropAttachments(pool, vdi);

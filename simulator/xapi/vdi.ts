@@ -13,12 +13,12 @@ async function copy(call: Call, kind: 'snapshot' | 'clone'): Promise<string> {
   if (kind === 'snapshot' && pool.db.flag('VDI', vdi, 'is_a_snapshot')) {
     throw new XapiError('OPERATION_NOT_ALLOWED', [`VDI is a snapshot: ${vdi}`]);
   }
-  return await withVdiOperation(pool, vdi, { operation: kind, task: call.task }, async () => copyDisk(pool, vdi, kind));
+  return await withVdiOperation(call, vdi, kind, async () => copyDisk(pool, vdi, kind));
 }
 
 async function destroy(call: Call): Promise<string> {
   const vdi = call.text(0);
-  await withVdiOperation(call.pool, vdi, { operation: 'destroy', task: call.task }, async () => {
+  await withVdiOperation(call, vdi, 'destroy', async () => {
     await removeDisk(call.pool, vdi);
   });
   return '';

@@ -5,6 +5,7 @@ import type { Call, Handlers } from '../rpc/call.ts';
 import { copyDisk, removeDisk } from './disks.ts';
 import { macFromSeed } from './mac-address.ts';
 import { announce } from './message.ts';
+import { withVdiOperation } from './vdi-rules.ts';
 import { updateAllowed } from './vm-lifecycle.ts';
 import { withVmOperation } from './vm-operation.ts';
 import { disksOf } from './vm-power.ts';
@@ -38,15 +39,16 @@ const FRESH: Row = {
 };
 
 /** Copies the VM's disks one after the other: nothing keeps a guest from writing to the second one meanwhile. */
-async function copyDisks(pool: Pool, vm: string, kind: Kind, ignored: readonly string[]): Promise<Map<string, string>> {
+async function copyDisks(call: Call, kind: Kind, ignored: readonly string[]): Promise<Map<string, string>> {
+  const { pool } = call;
   const copies = new Map<string, string>();
   const made: string[] = [];
   try {
-    for (const { vbd, vdi } of disksOf(pool, vm)) {
+    for (const { vbd, vdi } of disksOf(pool, call.text(0))) {
       if (pool.db.text('VBD', vbd, 'type') === 'CD') {
         copies.set(vbd, vdi);
       } else if (!ignored.includes(vdi)) {
-        const copy = await copyDisk(pool, vdi, kind);
+        const copy = await withVdiOperation(call, vdi, kind, async () => await copyDisk(pool, vdi, kind));
         made.push(copy);
         copies.set(vbd, copy);
       }
@@ -89,7 +91,7 @@ async function copyVm(call: Call, kind: Kind, ignored: readonly string[]): Promi
   const { pool } = call;
   const { db } = pool;
   const vm = call.text(0);
-  const copies = await copyDisks(pool, vm, kind, ignored);
+  const copies = await copyDisks(call, kind, ignored);
   const row = db.get('VM', vm);
   const otherConfig = db.map('VM', vm, 'other_config');
   const snapshotFields: Row = {

@@ -36,7 +36,7 @@ export class JsonClient {
     this.url = url;
   }
 
-  static async login(pool: ReadyPool): Promise<JsonClient> {
+  static async login(pool: Pick<ReadyPool, 'url' | 'username' | 'password'>): Promise<JsonClient> {
     const client = new JsonClient(pool.url);
     client.session = await client.raw('session.login_with_password', pool.username, pool.password);
     return client;
@@ -80,17 +80,28 @@ export class JsonClient {
     return socket;
   }
 
-  /** Sends a request as it stands and returns everything that comes back until the end. */
-  async exchange(head: string, body: Buffer = Buffer.alloc(0)): Promise<Buffer> {
+  /**
+   * Sends a request as it stands and returns everything that comes back until the end; hangs up at the first answer
+   * where told to.
+   */
+  async exchange(head: string, body: Buffer = Buffer.alloc(0), hangUp = false): Promise<Buffer> {
     const socket = await this.open();
     const parts: Buffer[] = [];
-    socket.on('data', (part: Buffer) => parts.push(part));
+    socket.on('data', (part: Buffer) => {
+      parts.push(part);
+      if (hangUp) {
+        socket.end();
+      }
+    });
     socket.on('error', () => {
       // A server that hangs up is an answer too.
     });
+    const closed = new Promise<void>((resolve) => {
+      socket.on('close', () => resolve());
+    });
     socket.write(head);
     socket.write(body);
-    await once(socket, 'close');
+    await closed;
     return Buffer.concat(parts);
   }
 }
