@@ -24,11 +24,11 @@ async function closingLineOf(files: Readonly<Record<string, string>>): Promise<{
     `export default { test: { reporters: ['default', ${JSON.stringify(reporter)}], include: ['*.check.mjs'], exclude: [],
       ${'setup.mjs' in files ? "globalSetup: ['setup.mjs']" : ''} } };`,
   );
-  const { code, output } = await runScript({
+  const { code, stdout } = await runScript({
     script: 'node_modules/vitest/vitest.mjs',
     args: ['run', '--root', folder, '--config', join(folder, 'vitest.config.mjs')],
   });
-  return { line: output.trimEnd().split('\n').at(-1) ?? '', failed: code !== 0 };
+  return { line: stdout.trimEnd().split('\n').at(-1) ?? '', failed: code !== 0 };
 }
 
 const TWO_PASS = `import { it } from 'vitest'; it('one', () => {}); it('two', () => {});`;

@@ -64,7 +64,7 @@ it('keeps its state over an orderly restart, and refuses a second start on the s
   await again.stop();
 });
 
-it('takes the servers with it when it is killed with SIGKILL, and starts again on what was left', async () => {
+it('takes its servers with it when it is killed with SIGKILL, and starts again on whatever was left', async () => {
   const first = await start();
   await query(first.ready.databaseAdminUrl, 'create table kept as select 42 as answer');
   await withClient(first.ready.temporalAddress, async (client) => {
@@ -73,35 +73,26 @@ it('takes the servers with it when it is killed with SIGKILL, and starts again o
   expect(await first.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   expect(await allGone(Object.values(first.ready.pids))).toBe(true);
 
-  const again = await start();
-  expect(await query(again.ready.databaseAdminUrl, 'select answer from kept')).toEqual([42]);
-  await withClient(again.ready.temporalAddress, async (client) => {
+  const second = await start();
+  expect(await query(second.ready.databaseAdminUrl, 'select answer from kept')).toEqual([42]);
+  await withClient(second.ready.temporalAddress, async (client) => {
     const { status } = await client.workflow.getHandle('kept').describe();
     expect(status.name).toBe('RUNNING');
   });
-  await again.stop();
-});
-
-it('ends servers that outlived both Holdfast and the watchdog', async () => {
-  const first = await start();
-  const [watchdog] = await childrenOf(first.pid);
+  // Now both it and its watchdog at once: the servers live on, without an owner.
+  const [watchdog] = await childrenOf(second.pid);
   process.kill(watchdog ?? 0, 'SIGSTOP');
-  process.kill(first.pid, 'SIGKILL');
+  process.kill(second.pid, 'SIGKILL');
   process.kill(watchdog ?? 0, 'SIGKILL');
-  await first.ended;
-  expect(Object.values(first.ready.pids).map((pid) => isAlive(pid))).toEqual([true, true]);
+  await second.ended;
+  expect(Object.values(second.ready.pids).map((pid) => isAlive(pid))).toEqual([true, true]);
 
-  const again = await start();
-  expect(await allGone(Object.values(first.ready.pids), 0)).toBe(true);
-  await again.stop();
-});
-
-it('ends with a sentence when one of its servers does', async () => {
-  const program = await start();
-  process.kill(program.ready.pids.temporal, 'SIGKILL');
-  expect(await program.ended).toEqual({ code: 1, signal: null });
-  expect(program.output()).toContain('Temporal ended with signal SIGKILL; its log is in');
-  expect(await allGone(Object.values(program.ready.pids), 0)).toBe(true);
+  const third = await start();
+  expect(await allGone(Object.values(second.ready.pids), 0)).toBe(true);
+  process.kill(third.ready.pids.temporal, 'SIGKILL');
+  expect(await third.ended).toEqual({ code: 1, signal: null });
+  expect(third.output()).toContain('Temporal ended with signal SIGKILL; its log is in');
+  expect(await allGone(Object.values(third.ready.pids), 0)).toBe(true);
 });
 
 it.runIf(userInfo().uid === 0)(

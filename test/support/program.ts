@@ -38,7 +38,9 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** Both streams, as they came in: between the two, the order is not the one they were written in. */
   readonly output: () => string;
+  readonly stdout: () => string;
 }
 
 /** Starts a script with the Node that runs the tests. Its standard input is a pipe that closes when the test ends. */
@@ -54,6 +56,8 @@ export function startScript({ script, args = [], env = {} }: ProgramOptions): St
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
@@ -61,7 +65,7 @@ export function startScript({ script, args = [], env = {} }: ProgramOptions): St
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  return { child, ended, output: () => output };
+  return { child, ended, output: () => output, stdout: () => stdout };
 }
 
 function cacheOf(env: NodeJS.ProcessEnv): Record<string, string> {
@@ -70,10 +74,12 @@ function cacheOf(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 /** Runs a script to its end. */
-export async function runScript(options: ProgramOptions): Promise<Ended & { readonly output: string }> {
+export async function runScript(
+  options: ProgramOptions,
+): Promise<Ended & { readonly output: string; readonly stdout: string }> {
   const started = startScript(options);
   started.child.stdin?.end();
-  return { ...(await started.ended), output: started.output() };
+  return { ...(await started.ended), output: started.output(), stdout: started.stdout() };
 }
 
 /** Starts a script that takes `--ready-file`, and waits until it is up. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { startApi, type RunningApi } from '../../src/main/api.ts';
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -36,15 +37,17 @@ export class TestApi {
     readonly database: TestDatabase,
     readonly administrator: { readonly tenantId: string; readonly token: string },
     private readonly folder: string,
+    readonly keyFile: string,
   ) {}
 
   static async start(): Promise<TestApi> {
     const database = await createTestDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-api-'));
+    const keyFile = join(folder, 'control.key');
     const running = await startApi({
       databaseUrl: database.url,
       temporal: testTemporal(),
-      keyFile: join(folder, 'control.key'),
+      keyFile,
       host: '127.0.0.1',
       port: 0,
     });
@@ -52,13 +55,24 @@ export class TestApi {
     if (administrator === null) {
       throw new Error('the template database is not empty');
     }
-    return new TestApi(running, database, administrator, folder);
+    return new TestApi(running, database, administrator, folder, keyFile);
   }
 
   async stop(): Promise<void> {
     await this.running.close();
     await this.database.drop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** One statement as the superuser, past every policy. */
+  async sql<Row>(statement: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const client = new Client({ connectionString: this.database.adminUrl });
+    await client.connect();
+    try {
+      return (await client.query(statement, [...values])).rows as Row[];
+    } finally {
+      await client.end();
+    }
   }
 
   async graphql(token: string | null, query: string, variables: Record<string, unknown> = {}): Promise<GraphqlAnswer> {
