@@ -108,7 +108,9 @@ test('a resumed disk reads again only what was in flight, and stores no chunk tw
     const ids = { sessionId: randomUUID(), pointId: randomUUID() };
     {
       await using doomed = await vault.open((store) => new FailingStore(store, failAt, 'after'), 1);
-      await expect(backup(doomed, { ...ids, disks: { xvda: new MemoryDisk(data) } })).rejects.toThrow();
+      await expect(backup(doomed, { ...ids, disks: { xvda: new MemoryDisk(data) } })).rejects.toThrow(
+        'The store is gone.',
+      );
     }
     const packs = [...vault.objects.keys()].slice(known).filter((name) => name.startsWith('data/'));
     const wholeSegments = Math.floor((packs.length * (packBytes - maxChunkBytes - 4 * KIB)) / segmentBytes);
