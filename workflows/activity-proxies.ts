@@ -15,7 +15,7 @@ export function controlActivities(): ControlActivities {
 export function repositoryActivities(patience: Patience): Pick<ControlActivities, 'createRepository'> {
   return proxyActivities<Pick<ControlActivities, 'createRepository'>>({
     startToCloseTimeout: TIMING.siteAttemptMs,
-    heartbeatTimeout: TIMING.heartbeatTimeoutMs,
+    heartbeatTimeout: patience.heartbeatTimeoutMs ?? TIMING.heartbeatTimeoutMs,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: retryOf(patience),
   });
@@ -25,7 +25,7 @@ export function repositoryActivities(patience: Patience): Pick<ControlActivities
 export function siteActivities(taskQueue: string, patience: Patience): SiteActivities {
   const shared = {
     taskQueue,
-    heartbeatTimeout: TIMING.heartbeatTimeoutMs,
+    heartbeatTimeout: patience.heartbeatTimeoutMs ?? TIMING.heartbeatTimeoutMs,
     scheduleToStartTimeout: TIMING.moverAbsentMs,
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: retryOf(patience),

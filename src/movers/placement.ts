@@ -14,9 +14,15 @@ export function srUuidOf(placement: Placement, disk: ConfiguredDisk): string {
   return placement.disks[disk.diskKey] ?? placement.defaultSrUuid;
 }
 
+/** A network that no rule names goes where all others go; undefined where nothing is said. */
+function mapNetwork({ networks, otherNetworks }: Placement, networkUuid: string): string | null | undefined {
+  const mapped = networks[networkUuid];
+  return mapped === undefined ? otherNetworks : mapped;
+}
+
 /** Null: the interface is left out on purpose. */
 export function networkUuidOf(placement: Placement, vif: ConfiguredInterface): string | null {
-  const mapped = placement.networks[vif.networkUuid];
+  const mapped = mapNetwork(placement, vif.networkUuid);
   if (mapped === undefined) {
     throw notMapped([vif]);
   }
@@ -39,11 +45,11 @@ export function checkPlacement(
   placement: Placement,
   target: Pick<InventorySnapshot, 'srs' | 'networks'>,
 ): string[] {
-  const unmapped = config.interfaces.filter((vif) => placement.networks[vif.networkUuid] === undefined);
+  const unmapped = config.interfaces.filter((vif) => mapNetwork(placement, vif.networkUuid) === undefined);
   if (unmapped.length > 0) {
     throw notMapped(unmapped);
   }
-  for (const uuid of Object.values(placement.networks)) {
+  for (const uuid of [...Object.values(placement.networks), placement.otherNetworks ?? null]) {
     if (uuid !== null) {
       getNetwork(target.networks, uuid);
     }

@@ -11,6 +11,8 @@ export interface JobRef {
 export interface Patience {
   readonly attempts: number;
   readonly firstDelayMs: number;
+  /** A mover that is silent for so long is thought dead; 30 s if absent. */
+  readonly heartbeatTimeoutMs?: number;
 }
 
 export interface JobInput extends JobRef {

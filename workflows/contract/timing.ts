@@ -1,10 +1,6 @@
 /** Durations in milliseconds that both sides must agree on. */
 export const TIMING = {
-  /** Sent this often by every site activity. */
-  heartbeatEveryMs: 5_000,
-  /** A mover that could not report for this long stops writing … */
-  fenceAfterMs: 20_000,
-  /** … before the server starts another attempt. */
+  /** A mover that is silent for so long is thought dead, and another attempt begins; unless the job says otherwise. */
   heartbeatTimeoutMs: 30_000,
   /** A statement or two. */
   controlAttemptMs: 60_000,
@@ -19,3 +15,8 @@ export const TIMING = {
 
 /** Disks of one job that move at the same time. */
 export const DISKS_AT_A_TIME = 2;
+
+/** How often a mover reports, and after what time without an answer it stops writing: well before the next attempt. */
+export function reportingOf(heartbeatTimeoutMs: number): { readonly everyMs: number; readonly fenceAfterMs: number } {
+  return { everyMs: heartbeatTimeoutMs / 6, fenceAfterMs: (heartbeatTimeoutMs * 2) / 3 };
+}

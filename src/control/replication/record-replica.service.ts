@@ -3,7 +3,7 @@ import { toGlobalId } from '../../kernel/global-id.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { EventWriter } from '../../platform/mutations/event-writer.ts';
 import type { RecordReplicaInput } from '../../../workflows/contract/index.ts';
-import { UsageEventWriter } from '../usage/usage-event.writer.ts';
+import { UsageEventWriter } from '../usage/usage-event-writer.service.ts';
 
 /** The replica's row, usage and event in one transaction; again: nothing happens. */
 @Injectable()
@@ -25,9 +25,10 @@ export class RecordReplicaService {
       if (inserted.length === 0) {
         return;
       }
-      const replicated = disks.reduce((sum, disk) => sum + disk.bytesWritten, 0);
-      const quantities = { replicated_bytes: replicated, replication_runs: 1 };
-      await this.usage.write(em, { tenantId, jobId, occurredAt: new Date(), quantities });
+      const occurredAt = new Date();
+      const quantity = disks.reduce((sum, disk) => sum + disk.bytesWritten, 0);
+      await this.usage.write(em, { tenantId, jobId, meter: 'replicated_bytes', quantity, occurredAt });
+      await this.usage.write(em, { tenantId, jobId, meter: 'replication_runs', quantity: 1, occurredAt });
       await this.events.write(em, {
         type: 'replica.created',
         subject: { type: 'ReplicationPlan', tenantId, id: replicationPlanId },

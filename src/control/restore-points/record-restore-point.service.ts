@@ -5,7 +5,7 @@ import type { TenantId, VaultId } from '../../kernel/ids.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { EventWriter } from '../../platform/mutations/event-writer.ts';
 import type { RecordRestorePointInput } from '../../../workflows/contract/index.ts';
-import { UsageEventWriter } from '../usage/usage-event.writer.ts';
+import { UsageEventWriter } from '../usage/usage-event-writer.service.ts';
 import { VaultRow } from '../vaults/vault.entity.ts';
 
 /** The catalogue's side of a commit: only after the vault's own object exists. */
@@ -31,8 +31,8 @@ export class RecordRestorePointService {
     const vault = { tenantId: tenantId as TenantId, id: vaultId as VaultId };
     await em.increment(VaultRow, vault, 'storedBytes', point.bytesStored);
     const occurredAt = new Date(point.committedAt);
-    const quantities = { backed_up_bytes: point.sizeBytes, backup_runs: 1 };
-    await this.usage.write(em, { tenantId, jobId, occurredAt, quantities });
+    await this.usage.write(em, { tenantId, jobId, meter: 'backed_up_bytes', quantity: point.sizeBytes, occurredAt });
+    await this.usage.write(em, { tenantId, jobId, meter: 'backup_runs', quantity: 1, occurredAt });
     await this.events.write(em, {
       type: 'restore_point.created',
       subject: { type: 'RestorePoint', tenantId, id: point.restorePointId },

@@ -19,6 +19,8 @@ export interface WorkerSpec {
   readonly maxActivities?: number;
 }
 
+const HEARTBEAT_AT_MOST_EVERY_MS = 1_000;
+
 let installed = false;
 
 /** The process ends when Nest says so; Temporal's runtime must not race it for the signals. */
@@ -66,6 +68,8 @@ export class WorkerHost {
       activities: spec.activities,
       ...spec.workflows,
       ...(spec.maxActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: spec.maxActivities }),
+      // A cancellation arrives with the answer to a heartbeat, so these must not be held back for long.
+      maxHeartbeatThrottleInterval: HEARTBEAT_AT_MOST_EVERY_MS,
       shutdownGraceTime: this.options.graceMs,
       shutdownForceTime: this.options.graceMs + 5_000,
       interceptors: {
