@@ -133,11 +133,16 @@ async function copyImage(path: string, volume: Volume): Promise<void> {
   let offset = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 16 * BLOCK })) {
     const bytes = chunk as Buffer;
-    for (let start = 0; start < bytes.length; start += BLOCK) {
-      const block = bytes.subarray(start, start + BLOCK);
-      if (!isZeroBlock(block)) {
-        await volume.write(offset + start, block);
+    let start = 0;
+    while (start < bytes.length) {
+      let end = start;
+      while (end < bytes.length && !isZeroBlock(bytes.subarray(end, end + BLOCK))) {
+        end += BLOCK;
       }
+      if (end > start) {
+        await volume.write(offset + start, bytes.subarray(start, end));
+      }
+      start = Math.max(end, start + BLOCK);
     }
     offset += bytes.length;
   }

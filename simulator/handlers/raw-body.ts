@@ -14,8 +14,7 @@ export async function* plainRanges(exchange: Exchange): AsyncGenerator<Range> {
   const length = exchange.contentLength ?? Number.POSITIVE_INFINITY;
   let offset = 0;
   while (offset < length) {
-    const wanted = Math.min(PIECE, length - offset);
-    const data = await exchange.body.readSome(wanted);
+    const data = await exchange.body.readUpTo(Math.min(PIECE, length - offset));
     if (data.length === 0) {
       if (length === Number.POSITIVE_INFINITY) {
         return;

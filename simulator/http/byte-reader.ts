@@ -31,12 +31,10 @@ export class ByteReader {
     return this.#take(length);
   }
 
-  /** Up to `length` bytes, whatever comes first; empty at the end of the stream. */
-  async readSome(length: number): Promise<Buffer> {
-    while (this.#heldBytes === 0) {
-      if (!(await this.#fill())) {
-        return Buffer.alloc(0);
-      }
+  /** `length` bytes, or fewer where the stream ends before; empty at its end. */
+  async readUpTo(length: number): Promise<Buffer> {
+    while (this.#heldBytes < length && (await this.#fill())) {
+      // Until there is enough, or no more.
     }
     return this.#take(Math.min(length, this.#heldBytes));
   }

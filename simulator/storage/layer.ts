@@ -55,13 +55,15 @@ export class Layer {
     await file.read(target, 0, target.length, position);
   }
 
-  async writeBlock(block: number, content: Buffer): Promise<void> {
-    if (!this.#blocks.has(block)) {
-      this.#space.take(BLOCK);
-    }
+  /** Writes one or more whole blocks. */
+  async writeBlocks(first: number, content: Buffer): Promise<void> {
+    const blocks = Array.from({ length: content.length / BLOCK }, (_, index) => first + index);
+    this.#space.take(blocks.filter((block) => !this.#blocks.has(block)).length * BLOCK);
     const file = await this.#open();
-    await file.write(content, 0, BLOCK, block * BLOCK);
-    this.#blocks.add(block);
+    await file.write(content, 0, content.length, first * BLOCK);
+    for (const block of blocks) {
+      this.#blocks.add(block);
+    }
   }
 
   /** Becomes one with its parent, which has no other child. Nothing may read or write the chain meanwhile. */
@@ -104,7 +106,7 @@ export class Layer {
     for (const block of this.#blocks.blocks()) {
       if (wanted(block)) {
         await this.read(buffer, block * BLOCK);
-        await target.writeBlock(block, buffer);
+        await target.writeBlocks(block, buffer);
       }
     }
   }

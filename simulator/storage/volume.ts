@@ -38,30 +38,28 @@ export class Volume {
     this.#assertInside(offset, data.length);
     await this.lock.exclusive(async () => {
       this.#assertThere();
-      for (let done = 0; done < data.length;) {
+      let done = 0;
+      while (done < data.length) {
         const position = offset + done;
         const within = position % BLOCK;
-        const part = data.subarray(done, done + BLOCK - within);
-        await this.#writeBlock(Math.floor(position / BLOCK), within, part);
+        const whole = within === 0 ? Math.floor((data.length - done) / BLOCK) * BLOCK : 0;
+        const part = data.subarray(done, done + (whole > 0 ? whole : BLOCK - within));
+        await this.#writePart(Math.floor(position / BLOCK), within, part);
         done += part.length;
       }
     });
   }
 
-  /** Whether anybody ever wrote to a block; what nobody wrote reads as zeros. */
-  isAllocated(block: number): boolean {
-    return this.top.holderOf(block) !== undefined;
-  }
-
-  async #writeBlock(block: number, within: number, part: Buffer): Promise<void> {
+  /** Whole blocks, or a piece within one block, which keeps what is around it. */
+  async #writePart(block: number, within: number, part: Buffer): Promise<void> {
     let content = part;
-    if (part.length < BLOCK) {
+    if (part.length % BLOCK !== 0) {
       content = Buffer.alloc(BLOCK);
       await this.top.holderOf(block)?.read(content, block * BLOCK);
       part.copy(content, within);
     }
-    await this.top.writeBlock(block, content);
-    this.onWrite?.(block, block);
+    await this.top.writeBlocks(block, content);
+    this.onWrite?.(block, block + content.length / BLOCK - 1);
   }
 
   async #readUnlocked(offset: number, length: number): Promise<Buffer> {
