@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PoolInventoryService } from '../../src/control/pools/pool-inventory.service.ts';
+import { CERTIFICATE, FOUND_POOL, foundVm, inventory } from './found.ts';
+import { House, keyOf, type UserError } from './house.ts';
+
+const REGISTER = `mutation ($input: RegisterPoolInput!) { registerPool(input: $input) {
+  pool { id name url username state version pinnedCertificates { address } capabilities { nbd } }
+  job { id kind state poolId } userErrors { code path } } }`;
+const UPDATE = `mutation ($input: UpdatePoolInput!) { updatePool(input: $input) {
+  pool { name url username version } userErrors { code path } } }`;
+const ACCEPT = `mutation ($input: AcceptPoolCertificatesInput!) { acceptPoolCertificates(input: $input) {
+  pool { pinnedCertificates { address sha256 } } userErrors { code path } } }`;
+const REFRESH = `mutation ($input: RefreshPoolInput!) { refreshPool(input: $input) {
+  job { id kind state poolId } userErrors { code path } } }`;
+const DELETE = `mutation ($input: DeletePoolInput!) { deletePool(input: $input) {
+  deletedPoolId userErrors { code path } } }`;
+const POOL = `query ($id: ID!) { pool(id: $id) { id name state stateCode stateDetail xenUuid xenVersion inventoryAt
+  capabilities { changedBlocksLicensed nbd checkpointLicensed } pinnedCertificates { address sha256 }
+  hosts(first: 10) { edges { node { name address goneAt } } } } }`;
+
+interface Registered {
+  readonly pool: { readonly id: string; readonly version: number } & Record<string, unknown>;
+  readonly job: { readonly id: string } & Record<string, unknown>;
+  readonly userErrors: readonly UserError[];
+}
+interface SeenPool {
+  readonly pool: Record<string, unknown> & {
+    readonly hosts: { readonly edges: readonly { readonly node: { readonly name: string } }[] };
+  };
+}
+
+let house: House;
+beforeAll(async () => {
+  house = await House.build();
+});
+afterAll(async () => {
+  await house.stop();
+});
+
+async function register(key: string): Promise<Registered> {
+  return await house.mutate<Registered>(house.provider.token, REGISTER, await registration(key));
+}
+
+const registrations = new Map<string, Record<string, unknown>>();
+async function registration(key: string): Promise<Record<string, unknown>> {
+  const siteId = registrations.get(key)?.['siteId'] ?? (await house.addSite(house.provider));
+  const input = {
+    siteId,
+    name: key,
+    url: '10.0.0.5:8443',
+    username: 'root',
+    password: 'correct horse',
+    idempotencyKey: key,
+  };
+  registrations.set(key, input);
+  return input;
+}
+
+async function report<T>(poolId: string, work: (pools: PoolInventoryService, key: PoolKey) => Promise<T>): Promise<T> {
+  const { tenantId, id } = keyOf(poolId);
+  return await house.worker.as(
+    PoolInventoryService,
+    tenantId,
+    async (pools) => await work(pools, { tenantId, poolId: id }),
+  );
+}
+type PoolKey = Parameters<PoolInventoryService['locatePool']>[0];
+
+async function read(id: string): Promise<SeenPool['pool']> {
+  return (await house.api.data<SeenPool>(house.provider.token, POOL, { id })).pool;
+}
+
+describe('registering a pool', () => {
+  it('gives the pool and its job, once for one key, and never the password', async () => {
+    const first = await register('Rack 1');
+    expect(first).toEqual({
+      pool: {
+        id: expect.stringMatching(/^pool_/),
+        name: 'Rack 1',
+        url: 'https://10.0.0.5:8443',
+        username: 'root',
+        state: 'PENDING',
+        version: 1,
+        pinnedCertificates: [],
+        capabilities: null,
+      },
+      job: { id: expect.stringMatching(/^job_/), kind: 'POOL_INVENTORY', state: 'QUEUED', poolId: first.pool.id },
+      userErrors: [],
+    });
+    expect(await register('Rack 1')).toEqual(first);
+    const rest = await house.api.rest(house.provider.token, 'GET', `/v1/pools/${first.pool.id}`);
+    expect(rest).toMatchObject({ status: 200, body: { id: first.pool.id, state: 'PENDING' } });
+    expect(JSON.stringify(rest.body)).not.toContain('correct horse');
+    const stored = await house.api.sql<{ text: string }>(
+      `select (select string_agg(s::text, '') from app.secret s) || (select string_agg(a::text, '') from app.audit_entry a)
+        || (select string_agg(e::text, '') from app.event e) || (select string_agg(j::text, '') from app.job j) as text`,
+    );
+    expect(stored[0]?.text).toContain('Rack 1');
+    expect(stored[0]?.text).not.toContain('correct horse');
+    const opened = await report(first.pool.id, async (pools, key) => await pools.openPool(key));
+    expect(opened).toMatchObject({ username: 'root', password: 'correct horse', certificates: [] });
+  });
+
+  it('answers REST with 202, the pool, the job and where to look', async () => {
+    const body = { ...(await registration('Rack 2')), idempotencyKey: undefined };
+    const made = await house.api.rest(house.provider.token, 'POST', '/v1/pools', {
+      body,
+      headers: { 'idempotency-key': 'rest' },
+    });
+    expect(made).toMatchObject({ status: 202, body: { pool: { name: 'Rack 2' }, job: { kind: 'POOL_INVENTORY' } } });
+    const { job } = made.body as { readonly job: { readonly id: string } };
+    expect(made.headers.get('location')).toBe(`/v1/jobs/${job.id}`);
+  });
+
+  it('refuses plain HTTP, and a site of somebody else as one that is not there', async () => {
+    const input = { ...(await registration('Rack 3')), url: 'http://10.0.0.5' };
+    const plain = await house.api.graphql(house.provider.token, REGISTER, { input });
+    expect(plain.body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT' });
+    const foreign = await house.api.graphql(house.acme.token, REGISTER, { input: await registration('Rack 3') });
+    expect(foreign.body.errors?.[0]).toMatchObject({ message: 'Site not found.', extensions: { code: 'NOT_FOUND' } });
+  });
+});
+
+describe('what the worker finds', () => {
+  it('is shown with the pool, certificates pinned', async () => {
+    const poolId = await house.addPool(house.provider, 'Found');
+    expect(await read(poolId)).toMatchObject({
+      state: 'CONNECTED',
+      stateCode: null,
+      xenUuid: 'pool-uuid',
+      xenVersion: 'XCP-ng 8.3.0',
+      inventoryAt: expect.any(String),
+      capabilities: { changedBlocksLicensed: true, nbd: 'TLS', checkpointLicensed: true },
+      pinnedCertificates: FOUND_POOL.certificates,
+      hosts: { edges: [{ node: { name: 'alpha' } }, { node: { name: 'beta' } }] },
+    });
+  });
+
+  it('marks what is gone and takes back what returns', async () => {
+    const poolId = await house.addPool(house.provider, 'Moving');
+    const one = { ...inventory([foundVm('vm-2', 'mail')]), hosts: inventory().hosts.slice(1) };
+    await report(poolId, async (pools, key) => await pools.storeInventory(key, one));
+    const gone = await house.poolVms(house.provider, poolId);
+    expect(gone.map(({ name, goneAt }) => [name, goneAt !== null])).toEqual([
+      ['mail', false],
+      ['web', true],
+    ]);
+    expect((await read(poolId)).hosts.edges.map(({ node }) => node)).toEqual([
+      { name: 'alpha', address: '10.0.0.5', goneAt: expect.any(String) },
+      { name: 'beta', address: '10.0.0.6', goneAt: null },
+    ]);
+    await report(poolId, async (pools, key) => await pools.storeInventory(key, inventory()));
+    const back = await house.poolVms(house.provider, poolId);
+    expect(back.map(({ id, goneAt }) => [id, goneAt])).toEqual(gone.map(({ id }) => [id, null]));
+  });
+
+  it('does not replace a pinned certificate by itself, and refuses one that no host has', async () => {
+    const poolId = await house.addPool(house.provider, 'Pinned');
+    const renewed = 'ef'.repeat(32);
+    const changed = { ...FOUND_POOL, certificates: [{ address: '10.0.0.5', sha256: renewed }], presentedSha256: null };
+    await report(poolId, async (pools, key) => await pools.storeProbe(key, changed));
+    expect((await read(poolId))['pinnedCertificates']).toEqual(FOUND_POOL.certificates);
+    const stranger = report(
+      poolId,
+      async (pools, key) => await pools.storeProbe(key, { ...FOUND_POOL, presentedSha256: renewed }),
+    );
+    await expect(stranger).rejects.toMatchObject({ code: 'POOL_CERTIFICATE_CHANGED' });
+    const accepted = await house.mutate<{ pool: unknown }>(house.provider.token, ACCEPT, {
+      poolId,
+      certificates: [{ address: '10.0.0.5', sha256: renewed.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:') }],
+    });
+    expect(accepted.pool).toEqual({
+      pinnedCertificates: [{ address: '10.0.0.5', sha256: renewed }, FOUND_POOL.certificates[1]],
+    });
+    expect(CERTIFICATE).not.toBe(renewed);
+  });
+
+  it('says why a pool cannot be used, and tells it once', async () => {
+    const poolId = await house.addPool(house.provider, 'Failing');
+    const fail = async (code: string): Promise<void> =>
+      await report(poolId, async (pools, key) => await pools.markPoolFailed(key, code, `because of ${code}`));
+    await fail('POOL_UNREACHABLE');
+    await fail('POOL_UNREACHABLE');
+    expect(await read(poolId)).toMatchObject({ state: 'UNREACHABLE', stateCode: 'POOL_UNREACHABLE' });
+    await fail('POOL_AUTH_FAILED');
+    expect(await read(poolId)).toMatchObject({ state: 'REJECTED', stateDetail: 'because of POOL_AUTH_FAILED' });
+    const told = await house.api.sql<{ type: string }>(
+      `select type from app.event where subject_id = $1 and type in ('pool.unreachable', 'pool.rejected') order by id`,
+      [keyOf(poolId).id],
+    );
+    expect(told.map(({ type }) => type)).toEqual(['pool.unreachable', 'pool.rejected']);
+  });
+});
+
+describe('changing a pool', () => {
+  it('replaces name, account and password, each by itself', async () => {
+    const poolId = await house.addPool(house.provider, 'Before');
+    const changed = await house.mutate(house.provider.token, UPDATE, {
+      poolId,
+      name: 'After',
+      password: 'battery staple',
+    });
+    expect(changed).toEqual({
+      pool: { name: 'After', url: 'https://10.0.0.5', username: 'holdfast', version: 2 },
+      userErrors: [],
+    });
+    const opened = await report(poolId, async (pools, key) => await pools.openPool(key));
+    expect(opened).toMatchObject({ username: 'holdfast', password: 'battery staple' });
+    const late = await house.mutate(house.provider.token, UPDATE, { poolId, name: 'Late', expectedVersion: 1 });
+    expect(late).toMatchObject({ pool: null, userErrors: [{ code: 'VERSION_CONFLICT' }] });
+  });
+
+  it('is refreshed by a job, once for one key', async () => {
+    const poolId = await house.addPool(house.provider, 'Refreshed');
+    const input = { poolId, idempotencyKey: 'refresh' };
+    const first = await house.mutate<{ job: { id: string } }>(house.provider.token, REFRESH, input);
+    expect(first).toMatchObject({ job: { kind: 'POOL_INVENTORY', state: 'QUEUED', poolId }, userErrors: [] });
+    expect(await house.mutate(house.provider.token, REFRESH, input)).toEqual(first);
+  });
+
+  it('is deleted when no job works there: VMs released, grants ended, secret gone, jobs on record', async () => {
+    const poolId = await house.addPool(house.provider, 'Doomed');
+    await house.mutate(house.provider.token, REFRESH, { poolId });
+    const busy = await house.mutate(house.provider.token, DELETE, { poolId });
+    expect(busy).toEqual({ deletedPoolId: null, userErrors: [{ code: 'POOL_IN_USE', path: ['input', 'poolId'] }] });
+    await house.endJobs(house.provider);
+    const input = { poolId, idempotencyKey: 'delete' };
+    const done = { deletedPoolId: poolId, userErrors: [] };
+    expect(await house.mutate(house.provider.token, DELETE, input)).toEqual(done);
+    expect(await house.mutate(house.provider.token, DELETE, input)).toEqual(done);
+    const gone = await house.api.graphql(house.provider.token, POOL, { id: poolId });
+    expect(gone.body.errors?.[0]).toMatchObject({ message: 'Pool not found.', extensions: { code: 'NOT_FOUND' } });
+    const { id } = keyOf(poolId);
+    const left = await house.api.sql(
+      `select (select count(*)::int from app.secret where id = $1) as secrets,
+              (select count(*)::int from app.pool_vm where pool_id = $1) as guests,
+              (select count(*)::int from app.vm where pool_id = $1 and released_at is null) as held,
+              (select count(*)::int from app.vm where pool_id = $1) as kept,
+              (select count(*)::int from app.job where input ->> 'poolId' = $1::text and pool_id is null) as jobs`,
+      [id],
+    );
+    expect(left).toEqual([{ secrets: 0, guests: 0, held: 0, kept: 2, jobs: 2 }]);
+  });
+});

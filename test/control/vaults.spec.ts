@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VaultWorkService } from '../../src/control/vaults/vault-work.service.ts';
+import { House, keyOf, type TestTenant, type UserError } from './house.ts';
+
+const GRANT = `mutation ($input: GrantStorageInput!) { grantStorage(input: $input) {
+  storageGrant { id tenantId storageTargetId name quotaBytes revokedAt version } userErrors { code } } }`;
+const REVOKE = `mutation ($input: RevokeStorageGrantInput!) { revokeStorageGrant(input: $input) {
+  storageGrant { id revokedAt } userErrors { code } } }`;
+const CREATE = `mutation ($input: CreateVaultInput!) { createVault(input: $input) {
+  vault { id tenantId name storageTargetId storageGrantId state stateCode storedBytes version }
+  job { id kind state vaultId } userErrors { code path } } }`;
+const RENAME = `mutation ($input: RenameVaultInput!) { renameVault(input: $input) {
+  vault { name version } userErrors { code path } } }`;
+const ADD_TARGET = `mutation ($input: CreateStorageTargetInput!) { createStorageTarget(input: $input) {
+  storageTarget { id name kind path version } userErrors { code path } } }`;
+const DROP_TARGET = `mutation ($input: DeleteStorageTargetInput!) { deleteStorageTarget(input: $input) {
+  deletedStorageTargetId userErrors { code path } } }`;
+
+interface Created {
+  readonly vault: { readonly id: string } & Record<string, unknown>;
+  readonly job: { readonly id: string } & Record<string, unknown>;
+  readonly userErrors: readonly UserError[];
+}
+
+let house: House;
+let target: string;
+beforeAll(async () => {
+  house = await House.build();
+  target = await house.addStorageTarget(house.provider);
+});
+afterAll(async () => {
+  await house.stop();
+});
+
+async function grantStorage(to: TestTenant, quotaBytes?: string): Promise<string> {
+  const given = { tenantId: to.id, storageTargetId: target, name: 'Shelf', quotaBytes };
+  const { storageGrant } = await house.mutate<{ storageGrant: { id: string } }>(house.provider.token, GRANT, given);
+  return storageGrant.id;
+}
+
+async function createVault(owner: TestTenant, input: Record<string, unknown>): Promise<Created> {
+  return await house.mutate(owner.token, CREATE, input);
+}
+
+async function errorOf(token: string, document: string, input: Record<string, unknown>): Promise<unknown> {
+  const { body } = await house.api.graphql(token, document, {
+    input: { idempotencyKey: JSON.stringify(input), ...input },
+  });
+  return body.errors?.[0]?.extensions['code'];
+}
+
+describe('storage targets', () => {
+  it('are directories with absolute paths and names of their own', async () => {
+    const input = { name: 'NAS', kind: 'DIRECTORY', path: '/mnt/nas/', idempotencyKey: 'nas' };
+    const made = await house.mutate(house.acme.token, ADD_TARGET, input);
+    expect(made).toMatchObject({ storageTarget: { name: 'NAS', kind: 'DIRECTORY', path: '/mnt/nas' }, userErrors: [] });
+    const taken = await house.mutate(house.acme.token, ADD_TARGET, { ...input, name: 'nas', idempotencyKey: 'second' });
+    expect(taken).toEqual({ storageTarget: null, userErrors: [{ code: 'NAME_TAKEN', path: ['input', 'name'] }] });
+    expect(await errorOf(house.acme.token, ADD_TARGET, { ...input, name: 'x', path: 'nas', idempotencyKey: 'r' })).toBe(
+      'BAD_INPUT',
+    );
+  });
+
+  it('stay while a vault or a grant refers to them', async () => {
+    const mine = await house.addStorageTarget(house.acme);
+    await createVault(house.acme, { name: 'On my own', storageTargetId: mine });
+    const inUse = {
+      deletedStorageTargetId: null,
+      userErrors: [{ code: 'STORAGE_IN_USE', path: ['input', 'storageTargetId'] }],
+    };
+    expect(await house.mutate(house.acme.token, DROP_TARGET, { storageTargetId: mine })).toEqual(inUse);
+    await grantStorage(house.zenith);
+    expect(await house.mutate(house.provider.token, DROP_TARGET, { storageTargetId: target })).toEqual(inUse);
+    const unused = await house.addStorageTarget(house.provider);
+    const gone = await house.mutate(house.provider.token, DROP_TARGET, { storageTargetId: unused });
+    expect(gone).toEqual({ deletedStorageTargetId: unused, userErrors: [] });
+  });
+});
+
+describe('storage grants', () => {
+  it('name the storage without its path, with a quota', async () => {
+    const id = await grantStorage(house.acme, '5000000000000');
+    const seen = await house.api.rest(house.acme.token, 'GET', `/v1/storage-grants/${id}`);
+    expect(seen.body).toMatchObject({ tenantId: house.acme.id, storageTargetId: target, quotaBytes: '5000000000000' });
+    expect(await house.api.rest(house.acme.token, 'GET', `/v1/storage-targets/${target}`)).toMatchObject({
+      status: 404,
+    });
+  });
+
+  it('are written from above only', async () => {
+    const id = await grantStorage(house.acme);
+    expect(await errorOf(house.acme.token, REVOKE, { storageGrantId: id })).toBe('FORBIDDEN');
+    expect(await errorOf(house.zenith.token, REVOKE, { storageGrantId: id })).toBe('NOT_FOUND');
+    const own = await house.addStorageTarget(house.zenith);
+    const sideways = { tenantId: house.acme.id, storageTargetId: own, name: 'x' };
+    expect(await errorOf(house.provider.token, GRANT, sideways)).toBe('NOT_FOUND');
+  });
+});
+
+describe('vaults', () => {
+  it('are made by a job, once for one key', async () => {
+    const storageGrantId = await grantStorage(house.acme);
+    const input = { name: 'Main', storageGrantId, idempotencyKey: 'main' };
+    const first = await createVault(house.acme, input);
+    expect(first).toEqual({
+      vault: {
+        id: expect.stringMatching(/^vlt_/),
+        tenantId: house.acme.id,
+        name: 'Main',
+        storageTargetId: null,
+        storageGrantId,
+        state: 'CREATING',
+        stateCode: null,
+        storedBytes: '0',
+        version: 1,
+      },
+      job: { id: expect.stringMatching(/^job_/), kind: 'VAULT_CREATION', state: 'QUEUED', vaultId: first.vault.id },
+      userErrors: [],
+    });
+    expect(await createVault(house.acme, input)).toEqual(first);
+    const taken = await createVault(house.acme, { ...input, name: 'MAIN', idempotencyKey: 'second' });
+    expect(taken).toEqual({ vault: null, job: null, userErrors: [{ code: 'NAME_TAKEN', path: ['input', 'name'] }] });
+  });
+
+  it('stand on exactly one storage of their own tenant', async () => {
+    const storageGrantId = await grantStorage(house.acme);
+    expect(await errorOf(house.acme.token, CREATE, { name: 'None' })).toBe('BAD_INPUT');
+    const both = { name: 'Both', storageGrantId, storageTargetId: target };
+    expect(await errorOf(house.acme.token, CREATE, both)).toBe('BAD_INPUT');
+    expect(await errorOf(house.acme.token, CREATE, { name: 'Theirs', storageTargetId: target })).toBe('NOT_FOUND');
+    expect(await errorOf(house.zenith.token, CREATE, { name: 'Stolen', storageGrantId })).toBe('NOT_FOUND');
+    const across = { tenantId: house.zenith.id, name: 'Across', storageGrantId };
+    expect(await errorOf(house.provider.token, CREATE, across)).toBe('NOT_FOUND');
+  });
+
+  it('lose their storage when the grant is revoked, and new ones are refused', async () => {
+    const storageGrantId = await grantStorage(house.acme, '1000');
+    const { vault } = await createVault(house.acme, { name: 'Short-lived', storageGrantId });
+    expect(await house.locateVault(house.acme, vault.id)).toEqual({
+      kind: 'directory',
+      path: '/srv/backups',
+      quotaBytes: 1000n,
+    });
+    await house.mutate(house.provider.token, REVOKE, { storageGrantId });
+    await expect(house.locateVault(house.acme, vault.id)).rejects.toMatchObject({ code: 'NO_STORAGE_GRANT' });
+    const late = await createVault(house.acme, { name: 'Late', storageGrantId });
+    expect(late).toMatchObject({
+      vault: null,
+      userErrors: [{ code: 'NO_STORAGE_GRANT', path: ['input', 'storageGrantId'] }],
+    });
+  });
+
+  it('say what state they are in, and tell each change once', async () => {
+    const { vault } = await createVault(house.acme, {
+      name: 'Told',
+      storageTargetId: await house.addStorageTarget(house.acme),
+    });
+    const { tenantId, id } = keyOf(vault.id);
+    await house.worker.as(VaultWorkService, tenantId, async (vaults) => {
+      await vaults.markVaultReady({ tenantId, vaultId: id });
+      await vaults.markVaultReady({ tenantId, vaultId: id });
+      await vaults.markVaultFailed({ tenantId, vaultId: id }, 'VAULT_READ_ONLY', 'The folder can not be written.');
+    });
+    const seen = await house.api.rest(house.acme.token, 'GET', `/v1/vaults/${vault.id}`);
+    expect(seen.body).toMatchObject({ state: 'UNAVAILABLE', stateCode: 'VAULT_READ_ONLY', version: 1 });
+    const told = await house.api.sql<{ type: string }>(
+      `select type from app.event where subject_id = $1 and subject_type = 'Vault' order by id`,
+      [id],
+    );
+    expect(told.map(({ type }) => type)).toEqual(['vault.created', 'vault.ready', 'vault.unavailable']);
+  });
+
+  it('are renamed in the version that was read', async () => {
+    const { vault } = await createVault(house.acme, {
+      name: 'Old',
+      storageTargetId: await house.addStorageTarget(house.acme),
+    });
+    const renamed = await house.mutate(house.acme.token, RENAME, {
+      vaultId: vault.id,
+      name: 'New',
+      expectedVersion: 1,
+    });
+    expect(renamed).toEqual({ vault: { name: 'New', version: 2 }, userErrors: [] });
+    const late = await house.mutate(house.acme.token, RENAME, { vaultId: vault.id, name: 'Newer', expectedVersion: 1 });
+    expect(late).toMatchObject({ vault: null, userErrors: [{ code: 'VERSION_CONFLICT' }] });
+  });
+});
