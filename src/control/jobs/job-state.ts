@@ -19,7 +19,7 @@ const ENDS = ['SUCCEEDED', 'SUCCEEDED_WITH_WARNINGS', 'FAILED', 'CANCELLED', 'IN
  * of no return. What has ended stays as it is.
  */
 const NEXT: Readonly<Record<JobState, readonly JobState[]>> = {
-  QUEUED: ['RUNNING', 'CANCELLING', 'CANCELLED', 'FAILED', 'SKIPPED', 'EXPIRED'],
+  QUEUED: ['RUNNING', 'CANCELLING', 'CANCELLED', 'FAILED', 'SKIPPED', 'INTERRUPTED', 'EXPIRED'],
   RUNNING: ['CANCELLING', ...ENDS],
   CANCELLING: ENDS,
   SUCCEEDED: [],

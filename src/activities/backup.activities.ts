@@ -1,0 +1,108 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AccessService } from '../control/access/access.service.ts';
+import { JobProgressService } from '../control/jobs/job-progress.service.ts';
+import type { DiskBackupResult, MoverCall, PoolAccess, SessionRef, VaultAccess, VaultCall } from '../movers/port.ts';
+import type {
+  BackedUpDisk,
+  BackupDiskInput,
+  BackupRef,
+  BackupSiteActivities,
+  CleanedUp,
+  CleanUpBackupInput,
+  CommitRestorePointInput,
+  CommittedRestorePoint,
+  PlanBackupInput,
+  PlannedBackup,
+  SnapshottedVm,
+  SnapshotVmInput,
+} from '../../workflows/contract/index.ts';
+import { inScope, moverAttempt } from './mover-attempt.ts';
+import { MOVER, type MoverPort } from './mover.ts';
+import { VaultCalls } from './vault-calls.ts';
+
+/** What one attempt may use: addresses and secrets, resolved anew each time. */
+interface Reach {
+  readonly pool: PoolAccess;
+  readonly vault: VaultAccess;
+  readonly vmUuid: string;
+  readonly session: SessionRef;
+  readonly call: VaultCall;
+}
+
+@Injectable()
+export class BackupActivities implements BackupSiteActivities {
+  constructor(
+    @Inject(MOVER) private readonly mover: MoverPort,
+    private readonly access: AccessService,
+    private readonly calls: VaultCalls,
+    private readonly progress: JobProgressService,
+  ) {}
+
+  async planBackup({ changedBlocks, ...backup }: PlanBackupInput): Promise<PlannedBackup> {
+    await this.progress.enter(backup, 'plan');
+    return await this.#attempt(backup, {}, async ({ call, ...reach }) => {
+      const { baseRestorePointId } = backup;
+      const plan = await this.mover.planBackup({ ...reach, baseRestorePointId, changedBlocks }, call);
+      const { totalBytes, warnings } = plan;
+      return { baseRestorePointId: plan.baseRestorePointId, totalBytes, warnings };
+    });
+  }
+
+  async snapshotVm({
+    snapshotName,
+    changedBlocks,
+    pauseForConsistency,
+    ...backup
+  }: SnapshotVmInput): Promise<SnapshottedVm> {
+    await this.progress.enter(backup, 'snapshot');
+    return await this.#attempt(backup, {}, async ({ call, pool, vmUuid }) => {
+      const { jobId, vaultId } = backup;
+      const command = { pool, vaultId, jobId, vmUuid, snapshotName, changedBlocks, pauseForConsistency };
+      return await this.mover.snapshotVm(command, call);
+    });
+  }
+
+  async backupDisk({ disk, changedBlocks, ...backup }: BackupDiskInput): Promise<BackedUpDisk> {
+    const report = inScope(async (done: number) => {
+      await this.progress.report(backup, { phase: 'disks', part: disk.vdiUuid, done, total: disk.sizeBytes });
+    });
+    report(0);
+    const live = { onProgress: ({ bytesDone }: { readonly bytesDone: number }) => report(bytesDone) };
+    return await this.#attempt(backup, live, async ({ call, ...reach }) => {
+      const result = await this.mover.backupDisk({ ...reach, disk, changedBlocks }, call);
+      report(disk.sizeBytes);
+      return result;
+    });
+  }
+
+  async commitRestorePoint({ snapshot, disks, ...backup }: CommitRestorePointInput): Promise<CommittedRestorePoint> {
+    await this.progress.enter(backup, 'commit');
+    return await this.#attempt(backup, {}, async ({ call, ...reach }) => {
+      const { jobId, vmId } = backup;
+      // What a mover said about its disks comes back to a mover as it was.
+      const command = { ...reach, jobId, vmId, snapshot, disks: disks as readonly DiskBackupResult[] };
+      return await this.mover.commitRestorePoint(command, call);
+    });
+  }
+
+  async cleanUpBackup({ snapshotName, ...backup }: CleanUpBackupInput): Promise<CleanedUp> {
+    await this.progress.enter(backup, 'clean-up');
+    return await this.#attempt(backup, {}, async ({ call, ...reach }) => {
+      return await this.mover.cleanUpBackup({ ...reach, jobId: backup.jobId, snapshotName }, call);
+    });
+  }
+
+  async #attempt<T>(
+    backup: BackupRef,
+    live: Pick<MoverCall, 'onProgress'>,
+    work: (reach: Reach) => Promise<T>,
+  ): Promise<T> {
+    const { jobId, restorePointId, baseRestorePointId } = backup;
+    const { pool, vmUuid } = await this.access.openVm(backup);
+    const vault = await this.access.openVault(backup);
+    const session = { sessionId: jobId, restorePointId, baseRestorePointId };
+    return await moverAttempt(
+      async (signal) => await work({ pool, vault, vmUuid, session, call: this.calls.of(backup, { ...live, signal }) }),
+    );
+  }
+}
