@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -9,11 +10,13 @@ import { WebhookSettingsModule } from '../control/webhooks/webhook-settings.modu
 import { AuthModule } from '../platform/auth/auth.module.ts';
 import { ScopeModule } from '../platform/auth/scope.module.ts';
 import type { AddressRange } from '../platform/config/readers.ts';
+import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
 import { DatabaseModule } from '../platform/database/database.module.ts';
 import { FeedModule } from '../platform/feed/feed.module.ts';
 import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
 import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
+import { runRole } from '../platform/process/run-role.ts';
 import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
@@ -76,4 +79,37 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   serveOpenApi(app);
   await app.listen(options.port, options.host);
   return { url: await app.getUrl(), app, close: async () => await app.close() };
+}
+
+export function apiOptions(config: ServiceConfig): ApiOptions {
+  const { database, temporal, api, jobs, webhooks } = config;
+  return {
+    databaseUrl: database.url,
+    temporal,
+    keyFile: join(config.keysFolder, 'control.key'),
+    host: api.host,
+    port: api.port,
+    webhookAllow: webhooks.allow,
+    patience: {
+      attempts: jobs.retryAttempts,
+      firstDelayMs: jobs.retryDelayMs,
+      heartbeatTimeoutMs: jobs.heartbeatMs,
+    },
+  };
+}
+
+if (import.meta.main) {
+  await runRole({
+    name: 'api',
+    about: 'GraphQL at /graphql, REST under /v1',
+    start: async () => {
+      const config = withServers(loadConfig(process.env, 'api'));
+      const api = await startApi(apiOptions(config));
+      return {
+        ready: { url: config.api.publicUrl ?? api.url },
+        graceMs: config.shutdownGraceMs,
+        stop: async () => await api.close(),
+      };
+    },
+  });
 }

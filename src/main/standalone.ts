@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { FirstStart } from '../platform/auth/first-start.ts';
 import { loadConfig } from '../platform/config/config.ts';
 import { serversFor } from '../platform/embedded/servers-for.ts';
 import { setUpLogToStderr, timedStep } from '../platform/embedded/set-up-log.ts';
 import { runRole, type RunningRole } from '../platform/process/run-role.ts';
-import { startApi } from './api.ts';
+import { apiOptions, startApi } from './api.ts';
 import { migrateDatabase } from './migrate.ts';
 
 async function start(): Promise<RunningRole> {
@@ -12,13 +11,7 @@ async function start(): Promise<RunningRole> {
   const { config } = servers;
   try {
     await timedStep(setUpLogToStderr, 'migrating the database', async () => await migrateDatabase(config));
-    const api = await startApi({
-      databaseUrl: config.database.url,
-      temporal: config.temporal,
-      keyFile: join(config.keysFolder, 'control.key'),
-      host: config.api.host,
-      port: config.api.port,
-    });
+    const api = await startApi(apiOptions(config));
     const first = await api.app.get(FirstStart, { strict: false }).createProvider(config.providerName);
     process.stdout.write(`Holdfast is up at ${api.url}\n`);
     if (first !== null) {

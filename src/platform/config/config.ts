@@ -32,6 +32,8 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly shutdownGraceMs: number;
   readonly jobs: {
+    readonly retryAttempts: number;
+    readonly retryDelayMs: number;
     readonly heartbeatMs: number;
     readonly fenceMs: number;
     readonly leaseMs: number;
@@ -119,6 +121,8 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
     logLevel: values.HOLDFAST_LOG_LEVEL,
     shutdownGraceMs: values.HOLDFAST_SHUTDOWN_GRACE,
     jobs: {
+      retryAttempts: values.HOLDFAST_RETRY_ATTEMPTS,
+      retryDelayMs: values.HOLDFAST_RETRY_DELAY,
       heartbeatMs: values.HOLDFAST_HEARTBEAT,
       fenceMs: values.HOLDFAST_FENCE,
       leaseMs: values.HOLDFAST_LEASE,

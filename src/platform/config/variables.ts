@@ -57,6 +57,8 @@ export const VARIABLES = {
   HOLDFAST_PROVIDER_NAME: variable(text, 'Provider', 'Name of the provider that the first start creates.'),
   HOLDFAST_LOG_LEVEL: variable(oneOf(...LOG_LEVELS), 'info', 'How much is logged.'),
   HOLDFAST_SHUTDOWN_GRACE: variable(duration, '30s', 'How long work in progress gets to end after SIGTERM or Ctrl-C.'),
+  HOLDFAST_RETRY_ATTEMPTS: variable(count(1, 1000), '10', 'How often a job’s step tries what is unavailable, in all.'),
+  HOLDFAST_RETRY_DELAY: variable(duration, '1s', 'Wait before the second try; it doubles from there, up to a minute.'),
   HOLDFAST_HEARTBEAT: variable(
     duration,
     '30s',
