@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/errors.ts';
 import type { ByteRange, DiskProgress, DiskResult, Repository } from '../engine/index.ts';
-import { negotiateCapabilities } from '../xen/capabilities.ts';
+import { readCapabilities } from '../xen/capabilities.ts';
 import { listNbdExports } from '../xen/nbd-exports.ts';
 import { NbdDisk } from '../xen/nbd/nbd-disk.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
@@ -98,7 +98,7 @@ async function findChanges(
 ): Promise<Changes> {
   const [base, capabilities] = await Promise.all([
     readBase(repository, session.baseRestorePointId),
-    negotiateCapabilities(connection, signal),
+    readCapabilities(connection, signal),
   ]);
   const choice = choosePath(base, disk, { wanted: changedBlocks, capabilities });
   if (choice.anchor === null) {

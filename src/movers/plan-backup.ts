@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/errors.ts';
 import type { Repository } from '../engine/index.ts';
-import { negotiateCapabilities } from '../xen/capabilities.ts';
+import { readCapabilities } from '../xen/capabilities.ts';
 import { getVm, listVmDevices, type VmDisk } from '../xen/vm-disks.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import type { BackupPlan, FullReadReason, PlanBackupCommand, PlannedDisk } from './backup-commands.ts';
@@ -16,7 +16,7 @@ export async function planBackup(
   const vm = await getVm(connection, command.vmUuid, signal);
   const [{ disks, skipped }, capabilities, base] = await Promise.all([
     listVmDevices(connection, vm.record, signal),
-    negotiateCapabilities(connection, signal),
+    readCapabilities(connection, signal),
     readBase(repository, command.baseRestorePointId),
   ]);
   if (disks.length === 0) {

@@ -1,5 +1,5 @@
 import type { Repository } from '../engine/index.ts';
-import { readInventory } from '../xen/read-inventory.ts';
+import { readTargets } from '../xen/read-inventory.ts';
 import { parseVmConfig, type VmConfig } from '../xen/vm-config.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import { checkPlacement, networkUuidOf, toRestoreDisks } from './placement.ts';
@@ -12,10 +12,7 @@ export async function planRestore(
   { restorePointId, placement }: PlanRestoreCommand,
   signal: AbortSignal,
 ): Promise<RestorePlan> {
-  const [config, target] = await Promise.all([
-    readConfig(repository, restorePointId),
-    readInventory(connection, signal),
-  ]);
+  const [config, target] = await Promise.all([readConfig(repository, restorePointId), readTargets(connection, signal)]);
   const warnings = checkPlacement(config, placement, target);
   const disks = toRestoreDisks(config, placement);
   return {

@@ -24,7 +24,7 @@ export async function restoreDisk(
   const { signal } = call;
   await beginRestore(repository, jobId, restorePointId);
   const skipsHoles = await readsAsZeros(connection, disk.vdiUuid, signal);
-  const stream = await RawImport.open(connection, disk.vdiUuid, signal);
+  const stream = await RawImport.open(connection, { vdiUuid: disk.vdiUuid, jobId }, signal);
   const report = atMostOnceASecond(call.onProgress);
   try {
     const result = await repository.restoreDisk({

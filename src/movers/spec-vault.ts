@@ -49,8 +49,8 @@ export class SpecVault {
 }
 
 export class SpecBackup {
-  readonly jobId = randomUUID();
-  readonly snapshotName = `holdfast ${randomUUID()}`;
+  readonly jobId: string;
+  readonly snapshotName: string;
   readonly #mover: LocalMover;
   readonly #vault: SpecVault;
   readonly #pool: PoolAccess;
@@ -60,12 +60,28 @@ export class SpecBackup {
   changedBlocks = true;
   pauseForConsistency = true;
 
-  constructor(mover: LocalMover, vault: SpecVault, pool: PoolAccess, vmUuid: string) {
+  constructor(
+    mover: LocalMover,
+    vault: SpecVault,
+    pool: PoolAccess,
+    vmUuid: string,
+    names: { readonly jobId: string; readonly snapshotName: string } = newNames(),
+  ) {
+    this.jobId = names.jobId;
+    this.snapshotName = names.snapshotName;
     this.#mover = mover;
     this.#vault = vault;
     this.#pool = pool;
     this.#vmUuid = vmUuid;
     this.session = { sessionId: this.jobId, restorePointId: randomUUID(), baseRestorePointId: null };
+  }
+
+  /** The same job's next attempt, by another mover. */
+  continuedBy(mover: LocalMover): SpecBackup {
+    const next = new SpecBackup(mover, this.#vault, this.#pool, this.#vmUuid, this);
+    next.session = this.session;
+    next.#reasons = this.#reasons;
+    return next;
   }
 
   async plan(baseRestorePointId: string | null) {
@@ -181,4 +197,8 @@ export class SpecRestore {
   #what() {
     return { pool: this.#pool, vault: this.#vault.access, restorePointId: this.#restorePointId };
   }
+}
+
+function newNames() {
+  return { jobId: randomUUID(), snapshotName: `holdfast ${randomUUID()}` };
 }

@@ -3,6 +3,7 @@ import { unblockStart } from './create-vm.ts';
 import { destroyVdi } from './destroy-vdi.ts';
 import type { VDIRecord } from './generated/records.ts';
 import { destroyVm, findStampedVdis } from './own-snapshots.ts';
+import { removeImportTasks } from './raw-import.ts';
 import { removeStamp, STAMP } from './stamps.ts';
 import { type FoundVm, getVm, listVmDevices } from './vm-disks.ts';
 import type { XapiConnection } from './xapi-connection.ts';
@@ -38,6 +39,7 @@ export async function finishNewVm(connection: XapiConnection, jobId: string, vmU
 /** Removes what an unfinished restore has made: its VM, its disks. Returns what was removed. Safe to repeat. */
 export async function removeNewVm(connection: XapiConnection, jobId: string, signal?: AbortSignal): Promise<string[]> {
   const removed: string[] = [];
+  await removeImportTasks(connection, jobId);
   for (const vm of await findNewVms(connection, jobId, signal)) {
     await destroyVm(connection, vm.ref);
     removed.push(`VM ${vm.record.uuid}`);

@@ -9,6 +9,8 @@ import type { XapiConnection } from './xapi-connection.ts';
 
 const FRAME_HEADER_BYTES = 12;
 const MAX_REDIRECTS = 3;
+const IMPORT_TASK_NAME = 'Holdfast restore';
+const describeJob = (jobId: string): string => `job ${jobId}`;
 /** How long the pool may take to say why it hung up. */
 const VERDICT_MS = 15_000;
 
@@ -47,9 +49,13 @@ export class RawImport {
     socket.resume();
   }
 
-  static async open(connection: XapiConnection, vdiUuid: string, signal?: AbortSignal): Promise<RawImport> {
+  static async open(
+    connection: XapiConnection,
+    { vdiUuid, jobId }: { readonly vdiUuid: string; readonly jobId: string },
+    signal?: AbortSignal,
+  ): Promise<RawImport> {
     const vdiRef = await connection.getRefByUuid('VDI', vdiUuid, signal);
-    const task = await connection.callForString('task.create', ['Holdfast restore', `disk ${vdiUuid}`], signal);
+    const task = await connection.callForString('task.create', [IMPORT_TASK_NAME, describeJob(jobId)], signal);
     try {
       const socket = await openRequest(connection, vdiRef, task, signal);
       return new RawImport(connection, task, socket, signal);
@@ -114,6 +120,15 @@ export class RawImport {
       await promise;
     } finally {
       this.#socket.off('close', onClose);
+    }
+  }
+}
+
+/** Ends imports of this job that a process which died has left running. */
+export async function removeImportTasks(connection: XapiConnection, jobId: string): Promise<void> {
+  for (const [ref, task] of await connection.getAllRecords('task')) {
+    if (task.name_label === IMPORT_TASK_NAME && task.name_description === describeJob(jobId)) {
+      await abandonTask(connection, ref);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { trackingSrTypes } from './capabilities.ts';
 import type { VBDRecord, VDIRecord, VIFRecord, VMRecord, VMGuestMetricsRecord } from './generated/records.ts';
 import type { DiskSummary, InventorySnapshot, NetworkSummary, SrSummary, VmSummary } from './model.ts';
 import { getPool, listHosts } from './probe-pool.ts';
@@ -23,6 +24,15 @@ export async function readInventory(connection: XapiConnection, signal?: AbortSi
   };
 }
 
+/** Only where a VM could be put: for placements. */
+export async function readTargets(
+  connection: XapiConnection,
+  signal?: AbortSignal,
+): Promise<Pick<InventorySnapshot, 'srs' | 'networks'>> {
+  const tables = await readTargetTables(connection, signal);
+  return { srs: listSrs(tables), networks: listNetworks(tables) };
+}
+
 /** Templates, snapshots and control domains are nobody's virtual machine. */
 export function isGuest(vm: VMRecord): boolean {
   return !vm.is_a_template && !vm.is_a_snapshot && !vm.is_control_domain;
@@ -36,13 +46,21 @@ export function isDisk(vbd: VBDRecord): boolean {
 async function readTables(connection: XapiConnection, signal: AbortSignal | undefined) {
   const read = async <C extends XapiClass>(className: C) => connection.getAllRecords(className, signal);
   const [vms, vbds, vdis, vifs] = await Promise.all([read('VM'), read('VBD'), read('VDI'), read('VIF')]);
-  const [hosts, srs, networks, pbds] = await Promise.all([read('host'), read('SR'), read('network'), read('PBD')]);
-  const [drivers, metrics] = await Promise.all([read('SM'), read('VM_guest_metrics')]);
-  return { vms, vbds, vdis, vifs, hosts, srs, networks, pbds, drivers, metrics };
+  const [metrics, targets] = await Promise.all([read('VM_guest_metrics'), readTargetTables(connection, signal)]);
+  return { vms, vbds, vdis, vifs, metrics, ...targets };
 }
 
-function listSrs({ srs, pbds, hosts, drivers }: Tables): SrSummary[] {
-  const tracking = new Set([...drivers.values()].filter((d) => 'VDI_CONFIG_CBT' in d.features).map((d) => d.type));
+async function readTargetTables(connection: XapiConnection, signal: AbortSignal | undefined) {
+  const read = async <C extends XapiClass>(className: C) => connection.getAllRecords(className, signal);
+  const [hosts, srs, networks] = await Promise.all([read('host'), read('SR'), read('network')]);
+  const [pbds, drivers] = await Promise.all([read('PBD'), read('SM')]);
+  return { hosts, srs, networks, pbds, drivers };
+}
+
+type TargetTables = Awaited<ReturnType<typeof readTargetTables>>;
+
+function listSrs({ srs, pbds, hosts, drivers }: TargetTables): SrSummary[] {
+  const tracking = trackingSrTypes(drivers.values());
   return [...srs.values()].map((sr) => ({
     uuid: sr.uuid,
     name: sr.name_label,
@@ -60,7 +78,7 @@ function listSrs({ srs, pbds, hosts, drivers }: Tables): SrSummary[] {
   }));
 }
 
-function listNetworks({ networks }: Tables): NetworkSummary[] {
+function listNetworks({ networks }: TargetTables): NetworkSummary[] {
   return [...networks.values()].map((network) => ({
     uuid: network.uuid,
     name: network.name_label,

@@ -221,6 +221,7 @@ export interface VDIRecord {
 export interface TaskRecord {
   readonly uuid: string;
   readonly name_label: string;
+  readonly name_description: string;
   readonly status: TaskStatusType;
   readonly progress: number;
   readonly result: string;
@@ -451,6 +452,7 @@ export const FIELDS = {
   task: {
     uuid: 'string',
     name_label: 'string',
+    name_description: 'string',
     status: 'string',
     progress: 'float',
     result: 'string',

@@ -23,6 +23,8 @@ interface PendingRead {
 /** One connection to one export, in its transmission phase. It ends at the first error, as the server's side does. */
 export class NbdConnection {
   readonly sizeBytes: number;
+  /** Settles when the connection is over, whoever ended it. */
+  readonly ended: Promise<void>;
   readonly #socket: Socket;
   readonly #target: NbdExport;
   readonly #timeouts: NbdTimeouts;
@@ -50,8 +52,11 @@ export class NbdConnection {
     socket.on('error', (error) => {
       this.#end(error.message);
     });
-    socket.on('close', () => {
-      this.#end('the connection was closed');
+    this.ended = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#end('the connection was closed');
+        resolve();
+      });
     });
     socket.resume();
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import { fingerprintOfPem } from '../pinned-tls.ts';
+import { ConnectionBudget } from './connection-budget.ts';
 import { NbdDisk } from './nbd-disk.ts';
 import type { NbdExport } from './nbd-export.ts';
 import { hasProgram, makeCertificate, type RunningServer, startLine, startServer } from './spec-servers.ts';
@@ -194,6 +195,21 @@ describe('a disk that cannot be read', () => {
     expect(Buffer.from(again).equals(content.subarray(4 * MIB, 5 * MIB))).toBe(true);
     expect(memory.every((byte) => byte === 7)).toBe(true);
     await disk.close();
+  });
+
+  it.skipIf(!present)('keeps to the number of connections a host is given, and still reads every disk', async () => {
+    await using line = await startLine(server.port);
+    const budget = new ConnectionBudget(1);
+    const options = { locate: async () => [exportAt(line.port)], timeouts, retryDelayMs: 5, budget, connections: 3 };
+    const first = await NbdDisk.open(options);
+    const second = NbdDisk.open(options);
+    await first.read(0, new Uint8Array(8 * MIB));
+    expect(line.connections).toBe(1);
+    await first.close();
+    const later = await second;
+    await later.read(0, new Uint8Array(MIB));
+    await later.close();
+    expect(line.connections).toBe(2);
   });
 
   it.skipIf(!present)('gives up after the allowed attempts', async () => {

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
+import { ConnectionBudget } from './connection-budget.ts';
 import { MAX_READ_BYTES, SECTOR_BYTES } from './constants.ts';
 import { NbdConnection, type NbdTimeouts } from './nbd-connection.ts';
 import type { NbdExport } from './nbd-export.ts';
@@ -18,8 +19,11 @@ export interface NbdDiskOptions {
   readonly retryDelayMs?: number;
   readonly timeouts?: NbdTimeouts;
   readonly clock?: Clock;
+  /** Shared by all disks of the process unless given. */
+  readonly budget?: ConnectionBudget;
 }
 
+const processBudget = new ConnectionBudget();
 const DEFAULT_TIMEOUTS: NbdTimeouts = { connectMs: 60_000, requestMs: 60_000 };
 
 interface Lane {
@@ -67,13 +71,15 @@ export class NbdDisk {
       retryDelayMs: 1000,
       timeouts: DEFAULT_TIMEOUTS,
       clock: systemClock,
+      budget: processBudget,
       ...given,
     };
     const exports = await options.locate(signal);
     let failure = new AppError('NBD_UNAVAILABLE', 'The pool offers the disk over NBD at no address.');
     for (const target of exports) {
       try {
-        return new NbdDisk(options, exports, await NbdConnection.open(target, options.timeouts, signal));
+        await options.budget.take(target.address, signal);
+        return new NbdDisk(options, exports, await connectWithin(options, target, signal));
       } catch (error) {
         if (!isAppError(error, 'NBD_UNAVAILABLE')) {
           throw error;
@@ -194,7 +200,12 @@ export class NbdDisk {
     if (target === undefined) {
       throw new AppError('NBD_UNAVAILABLE', 'The pool no longer offers the disk over NBD.');
     }
-    const connection = await NbdConnection.open(target, this.#options.timeouts, signal);
+    if (lane === this.#lanes[0]) {
+      await this.#options.budget.take(target.address, signal);
+    } else if (!this.#options.budget.tryTake(target.address)) {
+      throw new AppError('NBD_UNAVAILABLE', `The host at ${target.address} has no place for another connection.`);
+    }
+    const connection = await connectWithin(this.#options, target, signal);
     if (connection.sizeBytes !== this.sizeBytes) {
       await connection.close();
       throw new AppError(
@@ -205,5 +216,24 @@ export class NbdDisk {
     this.reconnects += again ? 1 : 0;
     lane.connection = connection;
     return connection;
+  }
+}
+
+/** Connects in a place that was taken before, and gives it back when the connection is over. */
+async function connectWithin(
+  { budget, timeouts }: Required<NbdDiskOptions>,
+  target: NbdExport,
+  signal: AbortSignal | undefined,
+): Promise<NbdConnection> {
+  try {
+    const connection = await NbdConnection.open(target, timeouts, signal);
+    void connection.ended.then(() => {
+      budget.release(target.address);
+      return null;
+    });
+    return connection;
+  } catch (error) {
+    budget.release(target.address);
+    throw error;
   }
 }

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppError } from '../kernel/errors.ts';
+import type { LogEntry, SpecSimulator } from '../xen/spec-simulator.ts';
+import { setStamps, STAMP } from '../xen/stamps.ts';
+import { XapiConnection } from '../xen/xapi-connection.ts';
+import { LocalMover } from './local-mover.ts';
+import { SpecBackup } from './spec-vault.ts';
+import { MIB, SpecWorld } from './spec-world.ts';
+
+let world: SpecWorld;
+let simulator: SpecSimulator;
+
+beforeAll(async () => {
+  world = await SpecWorld.start();
+  ({ simulator } = world);
+});
+beforeEach(async () => world.begin());
+afterAll(async () => {
+  await simulator.stop();
+});
+
+describe('a backup that is stopped', () => {
+  it('leaves nothing in the pool and no restore point', async () => {
+    const vm = await world.makeVm([32 * MIB]);
+    const before = await world.anchorCount();
+    const backup = world.backupOf(vm);
+    await backup.plan(null);
+    const snapshot = await backup.snapshot();
+    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 3, times: 0, action: { delayMs: 300 } });
+    const stop = new AbortController();
+    setTimeout(() => {
+      stop.abort(new AppError('JOB_CANCELLED', 'stopped'));
+    }, 200);
+    await expect(backup.disks(snapshot, stop.signal)).rejects.toMatchObject({ kind: 'cancelled' });
+    await simulator.delete('/faults');
+    await backup.cleanUp();
+    await world.expectNothingLeft();
+    expect(await world.anchorCount()).toBe(before);
+    await expect(backup.commit(snapshot, [])).rejects.toBeInstanceOf(AppError);
+  });
+});
+
+describe('a backup that was interrupted', () => {
+  it('goes on where it was, reading again only what was in flight', async () => {
+    const size = 256 * MIB;
+    const vm = await world.makeVm([size]);
+    for (let at = 8; at < 248; at += 24) {
+      await world.guestWrites(vm.disks[0]?.uuid, at * MIB, 24 * MIB);
+    }
+    const backup = world.backupOf(vm);
+    await backup.plan(null);
+    const snapshot = await backup.snapshot();
+    const digests = await world.digests(snapshot.disks);
+    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 400, times: 0, action: { delayMs: 3000 } });
+    const stop = new AbortController();
+    const interrupted = backup.disks(snapshot, stop.signal);
+    await vi.waitFor(async () => expect((await readsOf(snapshot.disks)).length).toBeGreaterThanOrEqual(398), {
+      timeout: 15_000,
+    });
+    stop.abort();
+    await expect(interrupted).rejects.toMatchObject({ kind: 'cancelled' });
+    await simulator.delete('/faults');
+    await world.mover.close();
+
+    world.mover = new LocalMover();
+    const again = backup.continuedBy(world.mover);
+    expect(await again.snapshot()).toEqual(snapshot);
+    const [disk] = await again.disks(snapshot);
+    expect(disk).toMatchObject({ path: 'FULL_NBD', sizeBytes: size, stored: { resumed: true } });
+    // At least the two packs that were sealed before aren't read again.
+    const read = (await readsOf(snapshot.disks)).reduce((sum, entry) => sum + entry.length, 0);
+    expect(read).toBeLessThan(size + 400 * 512 * 1024 - 100 * MIB);
+    const point = await again.commit(snapshot, disk === undefined ? [] : [disk]);
+    await again.cleanUp();
+    await world.expectRestores(point.restorePointId, digests);
+    await world.expectNothingLeft();
+    await world.mover.close();
+  });
+
+  it('lets a VM go on that it had paused', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const backup = world.backupOf(vm);
+    await withPool(async (connection) => {
+      const ref = await connection.getRefByUuid('VM', vm.uuid);
+      await setStamps(connection, { className: 'VM', ref }, { [STAMP.pausedBy]: backup.jobId });
+      await connection.call('VM.pause', [ref]);
+    });
+    await world.backupOf(vm).cleanUp();
+    expect((await world.findVm(vm.uuid)).powerState).toBe('Paused');
+    await backup.cleanUp();
+    expect((await world.findVm(vm.uuid)).powerState).toBe('Running');
+  });
+
+  it('leaves the snapshots and anchors of others alone', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const first = await world.runBackup(vm, null);
+    const theirs = await withPool(async (connection) => {
+      const ref = await connection.getRefByUuid('VM', vm.uuid);
+      const snapshot = await connection.callForString('VM.snapshot', [ref, 'somebody else’s']);
+      return connection.callForString('VM.get_uuid', [snapshot]);
+    });
+    const second = await world.runBackup(vm, first.point.restorePointId);
+    expect(second.disks[0]?.path).toBe('CHANGED_BLOCKS_NBD');
+    const left = await simulator.leftovers('alpha');
+    expect(left.snapshotVms).toMatchObject([{ uuid: theirs }]);
+    await simulator.delete(`/vms/${theirs}`);
+  });
+});
+
+describe('a host that dies', () => {
+  it('does not stop a backup that another host can serve', async () => {
+    const vm = await world.makeVm([64 * MIB]);
+    const backup = world.backupOf(vm);
+    await backup.plan(null);
+    const snapshot = await backup.snapshot();
+    const digests = await world.digests(snapshot.disks);
+    const [, second] = world.alpha.certificates;
+    await simulator.post('/faults', {
+      match: { kind: 'nbd-read', host: second?.hostUuid },
+      nth: 4,
+      action: { killHost: second?.hostUuid },
+    });
+    try {
+      const disks = await backup.disks(snapshot);
+      expect(disks).toHaveLength(1);
+      const point = await backup.commit(snapshot, disks);
+      await backup.cleanUp();
+      await world.expectRestores(point.restorePointId, digests);
+    } finally {
+      await simulator.post(`/hosts/${second?.hostUuid ?? ''}/restart`);
+    }
+    await world.expectNothingLeft();
+  });
+});
+
+describe('a pool that changes under the mover', () => {
+  it('is refused when its certificate is another one, and read again once that is accepted', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const [first] = world.alpha.certificates;
+    await simulator.post(`/hosts/${first?.hostUuid ?? ''}/certificate`);
+    await expect(world.backupOf(vm).plan(null)).rejects.toMatchObject({ code: 'POOL_CERTIFICATE_CHANGED' });
+    world.alpha = await simulator.access('alpha');
+    const accepted = new SpecBackup(world.mover, world.vault, world.alpha, vm.uuid);
+    expect((await accepted.plan(null)).vmUuid).toBe(vm.uuid);
+  });
+
+  it('is read in clear where its network has the purpose insecure_nbd', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    await changePurpose('nbd', 'insecure_nbd');
+    try {
+      const run = await world.runBackup(vm, null);
+      await world.expectRestores(run.point.restorePointId, run.digests);
+      expect(run.disks[0]?.bytesRead).toBe(4 * MIB);
+    } finally {
+      await changePurpose('insecure_nbd', 'nbd');
+    }
+  });
+
+  it('says before the run that NBD is not offered', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const ref = await changePurpose('nbd', null);
+    try {
+      await expect(world.backupOf(vm).plan(null)).rejects.toMatchObject({ code: 'NBD_UNAVAILABLE' });
+    } finally {
+      await withPool(async (connection) => connection.call('network.add_purpose', [ref, 'nbd']));
+    }
+  });
+});
+
+/** Returns the reference of the network that had the purpose. */
+async function changePurpose(from: string, to: string | null): Promise<string> {
+  return withPool(async (connection) => {
+    const networks = [...(await connection.getAllRecords('network'))];
+    const [ref] = networks.find(([, { purpose }]) => purpose?.some((each) => each === from)) ?? [''];
+    await connection.call('network.remove_purpose', [ref, from]);
+    if (to !== null) {
+      await connection.call('network.add_purpose', [ref, to]);
+    }
+    return ref;
+  });
+}
+
+async function readsOf(disks: readonly { readonly snapshotVdiUuid: string }[]): Promise<LogEntry[]> {
+  const reads = await simulator.get<LogEntry[]>('/log?type=nbd-read');
+  return reads.filter((entry) => disks.some((disk) => disk.snapshotVdiUuid === entry.vdi));
+}
+
+async function withPool<T>(work: (connection: XapiConnection) => Promise<T>): Promise<T> {
+  const { address, username, password } = world.alpha;
+  const connection = await XapiConnection.open({ address, username, password, certificates: { mode: 'report' } });
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
