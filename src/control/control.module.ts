@@ -17,6 +17,7 @@ import { VaultsModule } from './vaults/vaults.module.ts';
 import { VmsModule } from './vms/vms.module.ts';
 import { WebhooksModule } from './webhooks/webhooks.module.ts';
 import { UsageModule } from './usage/usage.module.ts';
+import { EventsModule } from './events/events.module.ts';
 
 /** Every domain of the control plane: one line each. */
 @Module({
@@ -39,6 +40,7 @@ import { UsageModule } from './usage/usage.module.ts';
     ReplicationModule,
     WebhooksModule,
     UsageModule,
+    EventsModule,
   ],
 })
 export class ControlModule {}

@@ -60,11 +60,13 @@ describe('webhook endpoints', () => {
     const body = { name: 'Portal', url: 'https://portal.example/hook', eventTypes: ['*'] };
     const made = await api.rest(token, 'POST', '/v1/webhook-endpoints', { body, headers: key('rest-1') });
     expect(made.status).toBe(201);
-    const { id, secret } = made.body as { id: string; secret: string };
-    const path = `/v1/webhook-endpoints/${id}`;
+    const { webhookEndpoint, secret } = made.body as { webhookEndpoint: Endpoint; secret: string };
+    const path = `/v1/webhook-endpoints/${webhookEndpoint.id}`;
 
     const rotated = await api.rest(token, 'POST', `${path}/rotate-secret`, { body: {}, headers: key('rest-2') });
-    expect(rotated.body).toMatchObject({ version: 2, previousSecretExpiresAt: expect.any(String) as unknown });
+    expect(rotated.body).toMatchObject({
+      webhookEndpoint: { version: 2, previousSecretExpiresAt: expect.any(String) as unknown },
+    });
     expect((rotated.body as { secret: string }).secret).not.toBe(secret);
 
     const off = await api.rest(token, 'POST', `${path}/disable`, { headers: { 'if-match': '"2"' } });

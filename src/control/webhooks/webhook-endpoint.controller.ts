@@ -120,5 +120,5 @@ export class WebhookEndpointController {
 }
 
 function withSecret({ endpoint, secret }: EndpointWithSecret): EndpointWithSecretView {
-  return { ...toEndpointView(endpoint), secret };
+  return { webhookEndpoint: toEndpointView(endpoint), secret };
 }

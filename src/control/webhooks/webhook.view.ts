@@ -77,7 +77,7 @@ export function toDeliveryView(row: WebhookDeliveryRow): DeliveryView {
 }
 
 /** REST's answer where a secret was just made; null in the answer to a repeated request. */
-export const endpointWithSecretView = endpointView.extend({ secret: z.string().nullable() });
+export const endpointWithSecretView = z.object({ webhookEndpoint: endpointView, secret: z.string().nullable() });
 
 export type EndpointWithSecretView = z.infer<typeof endpointWithSecretView>;
 

@@ -7,6 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Feed } from './feed.ts';
+import { Live } from './live.ts';
 import { listen } from './listen.ts';
 import { openRoleDatabase } from './role-database.ts';
 import type { RoleDatabase } from './sql.ts';
@@ -33,9 +34,10 @@ export class FeedModule implements OnApplicationBootstrap, BeforeApplicationShut
       global: true,
       providers: [
         { provide: Feed, useFactory: () => new Feed() },
+        Live,
         { provide: FEED_DATABASE, useFactory: database },
       ],
-      exports: [Feed],
+      exports: [Feed, Live],
     };
   }
 

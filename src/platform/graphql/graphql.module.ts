@@ -3,6 +3,8 @@ import { Global, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { TenantScope } from '../auth/tenant-scope.ts';
+import { TokenAuthenticator } from '../auth/token-authenticator.ts';
+import { liveSubscriptions } from '../feed/live-graphql.ts';
 import { projectFile } from '../project-file.ts';
 import { errorCodeEnum } from './error-code-enum.ts';
 import { formatGraphqlError } from './format-error.ts';
@@ -21,8 +23,11 @@ export class NodesModule {}
     NodesModule,
     GraphQLModule.forRootAsync<ApolloDriverConfig>({
       driver: ApolloDriver,
-      inject: [TenantScope],
-      useFactory: (scope: TenantScope) => graphqlOptions(scope),
+      inject: [TenantScope, TokenAuthenticator],
+      useFactory: (scope: TenantScope, authenticator: TokenAuthenticator) => ({
+        ...graphqlOptions(scope),
+        subscriptions: liveSubscriptions(scope, authenticator),
+      }),
     }),
   ],
   providers: [NodeResolver],
