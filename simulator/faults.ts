@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Where something can go wrong. Every given field of a fault's `match` must equal the occasion's. */
 export interface Occasion {
   /**
-   * `rpc`: a call, before it runs. `rpc-answer`: before the answer to any call is sent. `handler`: a data handler, before
+   * `rpc`: a call, before it runs. `operation`: an operation on a VM, while the VM is busy with it. `rpc-answer`: before the answer to any call is sent. `handler`: a data handler, before
    * its first byte. `connection`: a socket accepted by the web server. `nbd-open`, `nbd-read`: an NBD session.
    */
-  readonly kind: 'rpc' | 'rpc-answer' | 'handler' | 'connection' | 'nbd-open' | 'nbd-read';
+  readonly kind: 'rpc' | 'operation' | 'rpc-answer' | 'handler' | 'connection' | 'nbd-open' | 'nbd-read';
   readonly pool: string;
   readonly host: string;
   readonly method?: string;

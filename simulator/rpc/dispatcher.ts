@@ -7,6 +7,7 @@ import { XapiError } from '../xapi-error.ts';
 import { checkCount, hasSession, readArguments } from './arguments.ts';
 import { Call, type Handler } from './call.ts';
 import { genericHandler } from './generic.ts';
+import { failIfOrdered } from './ordered-failure.ts';
 
 export interface Answer {
   readonly value: Value;
@@ -52,7 +53,7 @@ export async function dispatch(pool: Pool, host: Host, method: string, params: r
     return { value: startTask({ pool, host }, parts, work, message.result), type: 'task ref' };
   }
   const call = new Call({ pool, host }, { ...parts, task: newRef() });
-  await failIfOrdered(call);
+  await failIfOrdered(call, 'rpc');
   return { value: await work(call), type: message.result };
 }
 
@@ -72,7 +73,7 @@ function startTask(
   const call = new Call(at, { ...parts, task, signal: tasks.signal(task) });
   const run = async (): Promise<void> => {
     try {
-      await failIfOrdered(call);
+      await failIfOrdered(call, 'rpc');
       tasks.succeed(task, await work(call), resultType);
     } catch (error) {
       tasks.fail(task, error);
@@ -85,15 +86,6 @@ function startTask(
     void run();
   });
   return task;
-}
-
-async function failIfOrdered(call: Call): Promise<void> {
-  const { pool, host, method } = call;
-  const action = await pool.faults.meet({ kind: 'rpc', pool: pool.name, host: host.uuid, method });
-  const [code, ...params] = action?.error ?? [];
-  if (code !== undefined) {
-    throw new XapiError(code, params);
-  }
 }
 
 function handlerOf(owner: ClassModel, message: MessageModel): Handler {

@@ -1,5 +1,6 @@
 import type { Pool } from '../pool/pool.ts';
 import type { Call } from '../rpc/call.ts';
+import { failIfOrdered } from '../rpc/ordered-failure.ts';
 import { findObstacle, updateAllowed } from './vm-lifecycle.ts';
 import { waitUntilFree } from './wait-until-free.ts';
 
@@ -19,6 +20,7 @@ export async function withVmOperation<T>(
   pool.db.set('VM', vm, { current_operations: { ...current, [call.task]: operation } });
   updateAllowed(pool, vm);
   try {
+    await failIfOrdered(call, 'operation');
     return await work();
   } finally {
     release(pool, vm, call.task);

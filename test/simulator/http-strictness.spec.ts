@@ -181,13 +181,14 @@ describe('calls', () => {
     expect((await client.failure('Async.task.create', 'x', ''))[0]).toBe('Fault');
   });
 
-  it.each([
-    ['a wrong type', 'VM.set_name_label', 7, 'FIELD_TYPE_ERROR'],
-    ['a bad subscription', 'event.from', ['nothing'], 'MESSAGE_PARAMETER_COUNT_MISMATCH'],
-  ])('refuses %s', async (_, method, value, code) => {
-    expect((await client.failure(method, ...(method === 'VM.set_name_label' ? [vm.ref, value] : [value])))[0]).toBe(
-      code,
-    );
+  it('refuses arguments of another type or number', async () => {
+    expect(await client.failure('VM.set_name_label', vm.ref, 7)).toStrictEqual(['FIELD_TYPE_ERROR', 'value']);
+    expect(await client.failure('event.from', ['vm'])).toStrictEqual([
+      'MESSAGE_PARAMETER_COUNT_MISMATCH',
+      'event.from',
+      '3',
+      '1',
+    ]);
   });
 
   it('refuses classes and tokens of events that are none', async () => {
