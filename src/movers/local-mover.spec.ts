@@ -264,6 +264,12 @@ describe('a restore', () => {
     });
     await expect(restore.disks(created)).rejects.toMatchObject({ code: 'IMPORT_FAILED' });
     await world.expectNothingLeft('beta');
+    await simulator.post('/faults', {
+      match: { kind: 'handler', handler: '/import_raw_vdi' },
+      action: { delayMs: 500 },
+    });
+    await expect(restore.disks(created, AbortSignal.timeout(200))).rejects.toMatchObject({ kind: 'cancelled' });
+    await world.expectNothingLeft('beta');
     await expect(restore.disks(created, AbortSignal.abort())).rejects.toMatchObject({ kind: 'cancelled' });
     await restore.cleanUp();
     await world.expectNothingLeft('beta');

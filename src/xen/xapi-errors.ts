@@ -44,7 +44,7 @@ export function fromXapiFailure(failure: XapiFailure, during: string, cause?: un
   const goneVm = isGone(failure) && failure.params[0]?.toUpperCase() === 'VM';
   const code = goneVm ? 'VM_GONE' : (TRANSLATIONS[failure.code] ?? 'XAPI_FAILED');
   return new AppError(code, `${during}: the pool answered ${failure.code}${listed(failure)}.`, {
-    data: { xapiCode: failure.code, xapiParams: failure.params.map((param) => redact(param)), during },
+    data: { xapiCode: failure.code, xapiParams: withoutSecrets(failure), during },
     cause,
   });
 }
@@ -66,11 +66,15 @@ function isGone(failure: XapiFailure): boolean {
 }
 
 function listed(failure: XapiFailure): string {
-  const params = failure.params.filter((param) => param !== '').map((param) => redact(param));
+  const params = withoutSecrets(failure).filter((param) => param !== '');
   return params.length === 0 ? '' : ` (${params.join(', ')})`;
 }
 
 /** A session ref is a bearer secret, and some errors quote it. */
+function withoutSecrets(failure: XapiFailure): readonly string[] {
+  return failure.code === 'SESSION_INVALID' ? [] : failure.params.map((param) => redact(param));
+}
+
 function redact(param: string): string {
   return param.replaceAll(/session_id=[^&\s"]+/g, 'session_id=…').slice(0, 500);
 }
