@@ -64,4 +64,12 @@ describe('a placement', () => {
     expect(refusal({ defaultSrUuid: 'elsewhere' })).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
     expect(checkPlacement(config, { ...placement, networks: { lan: null } }, target)).toEqual([]);
   });
+
+  it('may name one network for all that are not named, or leave these out', () => {
+    const target = { srs: [sr('big', 'nfs', 9 * GIB)], networks };
+    const others = (otherNetworks: string | null) => ({ ...placement, networks: {}, otherNetworks });
+    expect(checkPlacement(config, others('target-lan'), target)).toEqual([]);
+    expect(checkPlacement(config, others(null), target)).toEqual([]);
+    expect(() => checkPlacement(config, others('elsewhere'), target)).toThrow('elsewhere');
+  });
 });
