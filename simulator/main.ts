@@ -56,7 +56,10 @@ async function main(): Promise<void> {
   const simulator = new Simulator({ ...options, folder });
   const control = new ControlServer(simulator);
   simulator.faults.strike = async (action) => {
-    await strike(simulator, action);
+    await strike(simulator, action).catch((error: unknown) => {
+      // Whoever meets the fault goes on; what it was to do to the world could not be done.
+      simulator.log.add('fault-error', { message: String(error) });
+    });
   };
   await simulator.listen();
   const url = await control.listen(options.controlPort);

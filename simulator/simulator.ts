@@ -92,6 +92,9 @@ export class Simulator {
       await web.listen(this.port);
       await nbd.listen(host.nbdPort);
       setAlive(pool, host, true);
+      if (host === pool.coordinator) {
+        pool.sessions.closeAll();
+      }
     };
     this.#stops.push(host.stop);
   }

@@ -45,13 +45,15 @@ export class HostServer {
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    if (server === undefined) {
+      return;
+    }
+    const closed = once(server, 'close');
+    server.close();
     for (const socket of this.#sockets) {
       socket.destroy();
     }
-    if (server !== undefined) {
-      server.close();
-      await once(server, 'close');
-    }
+    await closed;
   }
 
   async #serve(socket: Socket): Promise<void> {

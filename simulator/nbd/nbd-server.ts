@@ -38,13 +38,15 @@ export class NbdServer {
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    if (server === undefined) {
+      return;
+    }
+    const closed = once(server, 'close');
+    server.close();
     for (const socket of this.#sockets) {
       socket.destroy();
     }
-    if (server !== undefined) {
-      server.close();
-      await once(server, 'close');
-    }
+    await closed;
   }
 
   async #accept(socket: Socket): Promise<void> {

@@ -125,6 +125,21 @@ describe('ordered faults', () => {
 });
 
 describe('what can happen to a pool', () => {
+  it('a host dies in the middle of a call, and comes back without its sessions', async () => {
+    const beta = await JsonClient.login(pools.pool('beta'));
+    await order({ kind: 'rpc', method: 'VM.get_all', pool: 'beta' }, { killHost: 'beta-1' });
+    await expect(beta.call('VM.get_all')).rejects.toThrow(/socket|hang|aborted|ECONNRESET/i);
+    await expect(beta.call('VM.get_all')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await pools.control('POST', '/hosts/beta-1/restart', {});
+    expect(await beta.failure('VM.get_all')).toStrictEqual(['SESSION_INVALID', beta.session]);
+  });
+
+  it('survives a fault that can’t be carried out', async () => {
+    await order({ kind: 'connection', pool: 'alpha' }, { vanishVm: 'nobody' });
+    expect(await client.call('VM.get_by_uuid', vm.uuid)).toBe(vm.ref);
+    expect(await pools.control<object[]>('GET', '/log?type=fault-error')).toHaveLength(1);
+  });
+
   it('a full SR takes no snapshots', async () => {
     const { srs } = await view('alpha');
     const shared = srs.find((sr) => sr.name === 'NFS virtual disk storage');
