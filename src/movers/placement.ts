@@ -29,11 +29,6 @@ export function networkUuidOf(placement: Placement, vif: ConfiguredInterface): s
   return mapped;
 }
 
-function findMapping({ networks, otherNetworks }: Placement, vif: ConfiguredInterface): string | null | undefined {
-  const mapped = networks[vif.networkUuid];
-  return mapped === undefined ? otherNetworks : mapped;
-}
-
 export function toRestoreDisks(config: VmConfig, placement: Placement): RestoreDisk[] {
   return config.disks.map((disk) => ({
     diskKey: disk.diskKey,
