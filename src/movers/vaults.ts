@@ -5,6 +5,7 @@ import { createRepository, DirectoryStore, openRepository, type Repository } fro
 import type { VaultAccess } from './access.ts';
 import type { VaultCall } from './port.ts';
 import { SharedResource } from './shared-resource.ts';
+import { makeVaultFolder } from './vault-folder.ts';
 
 const LINGER_MS = 5000;
 
@@ -17,6 +18,7 @@ export class Vaults {
 
   /** Makes the repository, or finds that it is there. */
   async create(vault: VaultAccess, { keyRing }: VaultCall): Promise<void> {
+    await makeVaultFolder(vault.location);
     await createRepository({
       store: storeOf(vault),
       keyRing,

@@ -101,7 +101,7 @@ export class AccessService {
     if (row === undefined) {
       throw new AppError('NO_STORAGE_GRANT', 'There is no right (any more) to the storage that the vault is on.');
     }
-    return { tenantId, vaultId, location: { kind: 'directory', path: posix.join(row.path, tenantId, vaultId) } };
+    return { tenantId, vaultId, location: { kind: 'directory', path: posix.join(row.path, vaultId) } };
   }
 
   async #one<Row>(text: string, values: readonly (string | null)[]): Promise<Row | undefined> {
