@@ -1,19 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { toGlobalId } from '../../src/kernel/global-id.ts';
-import type { RelayProcessSettings } from './support/relay-process.ts';
 import { openRelayBench, type RelayBench } from './support/relay-bench.ts';
 import { startReceiver, verify, type Receiver } from './support/receiver.ts';
 
 describe('a relay that is killed', () => {
   let bench: RelayBench;
+  let keysFolder: string;
   const children: ChildProcess[] = [];
   const receivers: Receiver[] = [];
 
   beforeAll(async () => {
     bench = await openRelayBench();
+    keysFolder = await mkdtemp(join(tmpdir(), 'holdfast-relay-'));
+    await writeFile(join(keysFolder, 'control.key'), bench.secretKey.toString('hex'));
   });
 
   afterEach(async () => {
@@ -21,17 +26,24 @@ describe('a relay that is killed', () => {
     await Promise.all(receivers.splice(0).map(async (receiver) => receiver.close()));
   });
 
-  afterAll(async () => bench.close());
+  afterAll(async () => {
+    await bench.close();
+    await rm(keysFolder, { recursive: true, force: true });
+  });
 
-  function startRelay(timeoutMs: number): ChildProcess {
-    const settings: RelayProcessSettings = {
-      databaseUrl: bench.databaseUrl,
-      secretKey: bench.secretKey.toString('hex'),
-      timeoutMs,
-    };
-    const program = fileURLToPath(new URL('support/relay-process.ts', import.meta.url));
-    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'inherit', 'inherit'] });
-    child.stdin?.write(`${JSON.stringify(settings)}\n`);
+  /** The relay's own process, as an operator starts it. */
+  function startRelay(): ChildProcess {
+    const program = fileURLToPath(new URL('../../src/main/relay.ts', import.meta.url));
+    const child = spawn(process.execPath, [program, '--exit-with-stdin'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {
+        DATABASE_URL: bench.databaseUrl,
+        HOLDFAST_KEYS: keysFolder,
+        HOLDFAST_WEBHOOK_ALLOW: '127.0.0.0/8',
+        HOLDFAST_WEBHOOK_TIMEOUT: '1s',
+        HOLDFAST_WEBHOOK_RETRY: '100ms',
+      },
+    });
     children.push(child);
     return child;
   }
@@ -55,10 +67,10 @@ describe('a relay that is killed', () => {
     });
     const eventId = await bench.addEvent(bench.customerId, 'usage.recorded', { meter: 'restored_bytes' });
 
-    const first = startRelay(3_000);
+    const first = startRelay();
     const attempt = await receiver.nth(1);
     await kill(first);
-    startRelay(3_000);
+    startRelay();
     const again = await receiver.nth(2);
     held.resolve({ status: 204 });
 
@@ -77,14 +89,14 @@ describe('a relay that is killed', () => {
     const endpoint = await bench.addEndpoint({ tenantId: bench.customerId, url: closed.url, eventTypes: ['job.*'] });
     const eventId = await bench.addEvent(bench.customerId, 'job.succeeded');
 
-    const first = startRelay(1_000);
+    const first = startRelay();
     await vi.waitFor(async () => expect((await deliveryOf(eventId)).last_error).toMatch(/ECONNREFUSED/), {
       timeout: 10_000,
     });
     await kill(first);
     const receiver = await startReceiver(undefined, closed.port);
     receivers.push(receiver);
-    startRelay(1_000);
+    startRelay();
 
     const delivered = await receiver.nth(1);
     expect(verify(delivered, endpoint.secret)).toMatchObject({

@@ -25,8 +25,6 @@ export interface WebhookSenderOptions {
   readonly openSecret: (sealed: SealedSecret) => string;
   /** How long an endpoint fails before `webhook_endpoint.failing` is written. */
   readonly alarmAfterMs?: number;
-  /** How long beyond the time-out an attempt is waited for before another process makes it. */
-  readonly leaseMarginMs?: number;
   /** How often to look for deliveries that have become due. */
   readonly everyMs?: number;
   /** Attempts at a time, and about how many of them to one endpoint. */
@@ -38,7 +36,8 @@ export interface WebhookSenderOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-const LEASE_MARGIN_MS = 10_000;
+/** After so many time-outs an attempt counts as lost: whoever made it has died. */
+const LEASE_IN_TIMEOUTS = 2;
 
 /** Makes the attempts that are due. Any number of processes may run one: a delivery is leased to one of them. */
 export class WebhookSender {
@@ -80,7 +79,7 @@ export class WebhookSender {
     }
     const claimed = await claimDeliveries(this.#database, {
       most: Math.min(free, perEndpoint),
-      leaseMs: this.#options.timeoutMs + (this.#options.leaseMarginMs ?? LEASE_MARGIN_MS),
+      leaseMs: this.#options.timeoutMs * LEASE_IN_TIMEOUTS,
       busyEndpointIds: this.#busyEndpoints(perEndpoint),
     });
     for (const delivery of claimed) {

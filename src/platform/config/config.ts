@@ -59,7 +59,7 @@ export interface ServiceConfig extends Config {
 const REQUIRED: Readonly<Record<Role, readonly (keyof Values)[]>> = {
   api: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
   worker: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
-  relay: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
+  relay: ['DATABASE_URL'],
   mover: [],
   migrate: ['DATABASE_URL', 'DATABASE_ADMIN_URL'],
   standalone: [],
