@@ -1,0 +1,61 @@
+import { GraphqlClient } from './clients/graphql.ts';
+import { SimulatorClient } from './clients/simulator.ts';
+import { type DemoArguments, HELP, readArguments } from './arguments.ts';
+import { Teller } from './console/teller.ts';
+import { keepRunFolder, makeRunFolder, removeFolder } from './processes/run-folder.ts';
+import { type Programs, startAll } from './processes/start-all.ts';
+import { printWhatRuns } from './steps/print-what-runs.ts';
+import { Story } from './story.ts';
+import { type Told, tell } from './tell.ts';
+
+async function play(args: DemoArguments): Promise<boolean> {
+  const teller = new Teller();
+  const story = new Story(teller);
+  const folder = await makeRunFolder();
+  let programs: Programs | undefined;
+  let told: Told | undefined;
+  const stop = async (): Promise<void> => {
+    told?.receiver.close();
+    await Promise.all([programs?.service.stop(), programs?.simulator.stop()]);
+    await removeFolder(folder);
+  };
+  process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+  process.once('SIGTERM', () => void stop().finally(() => process.exit(143)));
+  try {
+    const started = await story.step('Start two pools and Holdfast', async (account) => {
+      const running = await startAll(folder, args.keep, teller);
+      account.detail = 'PostgreSQL, Temporal, Holdfast and the simulated pools are up';
+      return running;
+    });
+    programs = started;
+    const { service, simulator } = started;
+    told = await tell(story, {
+      folder,
+      teller,
+      simulator: new SimulatorClient(simulator.ready),
+      provider: new GraphqlClient(service.ready.url, service.ready.administratorToken),
+    });
+  } catch (error) {
+    teller.print(`\n${error instanceof Error ? error.message : String(error)}`);
+  }
+  teller.print(`\n${story.table()}\n`);
+  const ok = told !== undefined && story.ok;
+  if (args.report !== undefined) {
+    await story.writeReport(args.report, ok);
+  }
+  if (args.keep && ok && programs !== undefined && told !== undefined) {
+    told.receiver.close();
+    await keepRunFolder(folder, [programs.service.pid, programs.simulator.pid]);
+    printWhatRuns(teller, programs, told);
+  } else {
+    await stop();
+  }
+  return ok;
+}
+
+const args = readArguments(process.argv.slice(2));
+if (args.help) {
+  process.stdout.write(HELP);
+} else {
+  process.exitCode = (await play(args)) ? 0 : 1;
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GraphqlClient } from '../clients/graphql.ts';
+import type { Teller } from '../console/teller.ts';
+
+export interface JobResult {
+  readonly restorePointId: string | null;
+  readonly consistency: string | null;
+  readonly bytesRead: string | null;
+  readonly bytesStored: string | null;
+  readonly bytesWritten: string | null;
+  readonly restoredVmUuid: string | null;
+}
+
+interface SeenJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly warnings: readonly string[];
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly progress: {
+    readonly phase: string;
+    readonly bytesDone: string;
+    readonly bytesTotal: string;
+    readonly bytesPerSecond: string;
+  } | null;
+  readonly result: JobResult | null;
+}
+
+const JOB = `query ($id: ID!) { job(id: $id) { id kind state warnings error { code message }
+  progress { phase bytesDone bytesTotal bytesPerSecond }
+  result { restorePointId consistency bytesRead bytesStored bytesWritten restoredVmUuid } } }`;
+const OPEN = new Set(['QUEUED', 'RUNNING', 'CANCELLING']);
+
+/** Follows a job to its end; anything but success is thrown. The row is the truth, so asking for it is enough. */
+export async function waitForJob(api: GraphqlClient, id: string, teller: Teller): Promise<JobResult | null> {
+  const progress = teller.progress();
+  try {
+    for (;;) {
+      const { job } = await api.query<{ job: SeenJob }>(JOB, { id });
+      if (job.progress !== null) {
+        const { phase, bytesDone, bytesTotal, bytesPerSecond } = job.progress;
+        progress.show({
+          phase,
+          bytesDone: Number(bytesDone),
+          bytesTotal: Number(bytesTotal),
+          bytesPerSecond: Number(bytesPerSecond),
+        });
+      }
+      if (!OPEN.has(job.state)) {
+        return resultOf(job);
+      }
+      await delay(250);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+function resultOf({ id, kind, state, error, warnings, result }: SeenJob): JobResult | null {
+  if (state === 'SUCCEEDED') {
+    return result;
+  }
+  const why = error === null ? warnings.join('; ') : `${error.code}: ${error.message}`;
+  throw new Error(`${kind} ${id} ended as ${state}: ${why}`);
+}
