@@ -69,7 +69,7 @@ async function checkListed(repository: Repository, pointId: string): Promise<num
 async function countChanges(): Promise<number> {
   reset();
   const store = new FailingStore(vault.store, Infinity, 'before');
-  await using repository = await vault.open(() => store);
+  await using repository = await vault.open(() => store, 1);
   await backup(repository, secondBackup({ sessionId: randomUUID(), pointId: randomUUID() }));
   return store.changes;
 }

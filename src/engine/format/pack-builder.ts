@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { plainDigest, DIGEST_BYTES } from '../keys/digest.ts';
+import { plainDigest, DIGEST_BYTES, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { deriveObjectKeys, type ObjectKeys, type RepositorySecrets } from '../keys/key-schedule.ts';
 import { compress, CODEC_RAW } from './compress.ts';
 import { encodeHeader, HEADER_BYTES, SALT_BYTES, type ObjectHeader, type ObjectKind } from './header.ts';
@@ -20,7 +20,8 @@ export class PackBuilder {
   readonly #keys: ObjectKeys;
   readonly #frames: Sealer;
   readonly #table: Sealer;
-  readonly #entries: Buffer[] = [];
+  #entries = Buffer.alloc(64 * TABLE_ENTRY_BYTES);
+  #count = 0;
   #used = HEADER_BYTES;
 
   constructor(buffer: Uint8Array, kind: ObjectKind, id: ObjectId, secrets: RepositorySecrets) {
@@ -36,39 +37,52 @@ export class PackBuilder {
   }
 
   get frameCount(): number {
-    return this.#entries.length;
+    return this.#count;
   }
 
   /** Whether a frame of that many raw bytes surely fits. */
   fits(rawBytes: number): boolean {
-    const closing = (this.#entries.length + 1) * TABLE_ENTRY_BYTES + TAG_BYTES + FOOTER_BYTES;
-    return this.#entries.length < MAX_FRAMES && this.#used + rawBytes + TAG_BYTES + closing <= this.#buffer.length;
+    const closing = (this.#count + 1) * TABLE_ENTRY_BYTES + TAG_BYTES + FOOTER_BYTES;
+    return this.#count < MAX_FRAMES && this.#used + rawBytes + TAG_BYTES + closing <= this.#buffer.length;
   }
 
   /** Compresses, seals and appends; returns the frame's ordinal. */
   append(raw: Uint8Array, digest: Uint8Array): number {
-    const ordinal = this.#entries.length;
+    const ordinal = this.#count;
     const { codec, data } = compress(raw);
     const sealed = this.#frames.seal({ ordinal, codec, rawBytes: raw.length, digest }, data, this.#buffer, this.#used);
-    const entry = Buffer.alloc(TABLE_ENTRY_BYTES);
-    entry.set(digest, 0);
-    entry.writeUInt32LE(this.#used, 32);
-    entry.writeUInt32LE(sealed, 36);
-    entry.writeUInt32LE(raw.length, 40);
-    entry.writeUInt8(codec, 44);
-    this.#entries.push(entry);
+    const at = ordinal * TABLE_ENTRY_BYTES;
+    if (at === this.#entries.length) {
+      this.#entries = Buffer.concat([this.#entries], 2 * at);
+    }
+    this.#entries.set(digest, at);
+    this.#entries.writeUInt32LE(this.#used, at + 32);
+    this.#entries.writeUInt32LE(sealed, at + 36);
+    this.#entries.writeUInt32LE(raw.length, at + 40);
+    this.#entries.writeUInt8(codec, at + 44);
+    this.#count += 1;
     this.#used += sealed;
     return ordinal;
   }
 
+  /** The first 16 bytes of each frame's digest. */
+  shortDigests(): Uint8Array {
+    const digests = new Uint8Array(this.#count * SHORT_DIGEST_BYTES);
+    for (let frame = 0; frame < this.#count; frame += 1) {
+      const at = frame * TABLE_ENTRY_BYTES;
+      digests.set(this.#entries.subarray(at, at + SHORT_DIGEST_BYTES), frame * SHORT_DIGEST_BYTES);
+    }
+    return digests;
+  }
+
   /** Closes the pack; returns how many bytes of the buffer it takes. */
   finish(): number {
-    return this.finishWith(Buffer.concat(this.#entries));
+    return this.finishWith(this.#entries.subarray(0, this.#count * TABLE_ENTRY_BYTES));
   }
 
   /** Closes an object whose table is something else than a list of frames. */
   finishWith(table: Uint8Array): number {
-    const count = this.#entries.length;
+    const count = this.#count;
     const piece = { ordinal: count, codec: CODEC_RAW, rawBytes: table.length, digest: Buffer.alloc(DIGEST_BYTES) };
     const tableBytes = this.#table.seal(piece, table, this.#buffer, this.#used);
     this.#used += tableBytes;

@@ -24,7 +24,6 @@ interface OpenPack {
   readonly number: number;
   readonly buffer: ArrayBuffer;
   readonly builder: PackBuilder;
-  readonly digests: Buffer[];
 }
 
 /** Deduplicates, compresses, seals and packs the chunks that one worker cuts for one write. */
@@ -57,7 +56,6 @@ export class ChunkWriter {
     }
     const pack = await this.#packFor(raw.length);
     const frame = pack.builder.append(raw, full);
-    pack.digests.push(digest);
     this.#own.add(digest, OWN_PACK + pack.number, frame);
     return { pack: OWN_PACK + pack.number, frame, digest, isNew: true };
   }
@@ -68,7 +66,7 @@ export class ChunkWriter {
     this.#open = null;
     if (open !== null) {
       const bytes = open.builder.finish();
-      const digests = Uint8Array.from(Buffer.concat(open.digests));
+      const digests = open.builder.shortDigests();
       this.#port.sealed({ id: open.builder.id, number: open.number, buffer: open.buffer, bytes, digests });
     }
   }
@@ -82,7 +80,7 @@ export class ChunkWriter {
       const number = Atomics.add(this.#packCount, 0, 1);
       const builder = new PackBuilder(new Uint8Array(buffer), OBJECT_KIND.dataPack, newObjectId(), this.#secrets);
       this.#port.begun(number, builder.id);
-      this.#open = { number, buffer, builder, digests: [] };
+      this.#open = { number, buffer, builder };
     }
     return this.#open;
   }
