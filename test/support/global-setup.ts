@@ -18,9 +18,6 @@ declare module 'vitest' {
 
 const NAMESPACE = 'holdfast-test';
 
-/** Nothing of a test run has to survive a power cut. */
-const POSTGRES_SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
-
 /** One PostgreSQL and one Temporal server for the whole run; the watchdog ends them even if the run is killed. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const engines = await startEmbeddedEngines({
@@ -32,7 +29,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     cache: cacheFolder(process.env),
     path: process.env['PATH'] ?? '',
     log: setUpLogToStderr,
-    postgresSettings: POSTGRES_SETTINGS,
+    postgresSettings: ['max_connections=300'],
   });
   try {
     const urlOf = engines.database?.server.urlOf ?? (() => '');

@@ -39,6 +39,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
       passwordFile: join(folder, 'secrets', 'password'),
       logFile: join(folder, 'postgres.log'),
       log,
+      volatile: true,
       ...(port === undefined ? {} : { port }),
     });
   try {

@@ -128,6 +128,7 @@ async function embeddedPostgres(
       passwordFile: join(secrets, 'postgres-password'),
       logFile: join(folder, 'logs', 'postgres.log'),
       settings: options.postgresSettings ?? [],
+      volatile: options.temporary === true,
       log,
     }),
   );
