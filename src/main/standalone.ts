@@ -1,35 +1,46 @@
 import { FirstStart } from '../platform/auth/first-start.ts';
-import { loadConfig } from '../platform/config/config.ts';
+import { loadConfig, type ServiceConfig } from '../platform/config/config.ts';
 import { serversFor } from '../platform/embedded/servers-for.ts';
 import { setUpLogToStderr, timedStep } from '../platform/embedded/set-up-log.ts';
 import { runRole, type RunningRole } from '../platform/process/run-role.ts';
-import { apiOptions, startApi } from './api.ts';
+import { apiOptions, startApi, type RunningApi } from './api.ts';
 import { migrateDatabase } from './migrate.ts';
+import { relayOptions, startRelay } from './relay.ts';
+import { startWorker, workerOptions } from './worker.ts';
 
 async function start(): Promise<RunningRole> {
   const servers = await serversFor(loadConfig(process.env, 'standalone'), setUpLogToStderr);
   const { config } = servers;
+  // What was started is stopped in the opposite order, also when a later start fails.
+  const started = new AsyncDisposableStack();
+  started.defer(async () => await servers.stop());
   try {
     await timedStep(setUpLogToStderr, 'migrating the database', async () => await migrateDatabase(config));
+    const relay = await startRelay(relayOptions(config, config.database.url));
+    started.defer(async () => await relay.close());
+    const worker = await startWorker(workerOptions(config));
+    started.defer(async () => await worker.close());
     const api = await startApi(apiOptions(config));
-    const first = await api.app.get(FirstStart, { strict: false }).createProvider(config.providerName);
-    process.stdout.write(`Holdfast is up at ${api.url}\n`);
-    if (first !== null) {
-      process.stdout.write(`Administrator token, shown this once: ${first.token}\n`);
-    }
+    started.defer(async () => await api.close());
     return {
-      ready: { url: config.api.publicUrl ?? api.url, ...(first === null ? {} : { administratorToken: first.token }) },
-      failed: servers.failed,
+      ready: await announce(api, config),
+      failed: Promise.race([servers.failed, worker.failed]),
       graceMs: config.shutdownGraceMs,
-      stop: async () => {
-        await api.close();
-        await servers.stop();
-      },
+      stop: async () => await started.disposeAsync(),
     };
   } catch (error) {
-    await servers.stop();
+    await started.disposeAsync();
     throw error;
   }
+}
+
+async function announce(api: RunningApi, config: ServiceConfig): Promise<RunningRole['ready']> {
+  const first = await api.app.get(FirstStart, { strict: false }).createProvider(config.providerName);
+  process.stdout.write(`Holdfast is up at ${api.url}\n`);
+  if (first !== null) {
+    process.stdout.write(`Administrator token, shown this once: ${first.token}\n`);
+  }
+  return { url: config.api.publicUrl ?? api.url, ...(first === null ? {} : { administratorToken: first.token }) };
 }
 
 if (import.meta.main) {
