@@ -64,6 +64,11 @@ export class SimulatorControl {
     return vm;
   }
 
+  /** The VM and its disks are gone, whatever they were doing. */
+  async vanish(vmUuid: string): Promise<void> {
+    await this.#ask('DELETE', `/vms/${vmUuid}`);
+  }
+
   /** The guest writes bytes that don't compress. */
   async write(vdiUuid: string, offset: number, length: number, randomSeed: string): Promise<void> {
     await this.post(`/vdis/${vdiUuid}/write`, { offset, length, randomSeed });
@@ -85,6 +90,12 @@ export class SimulatorControl {
     }
     const { snapshotVms, snapshotVdis, controlDomainVbds, tasks, nbdConnections } = found;
     return { snapshotVms, snapshotVdis, controlDomainVbds, tasks, nbdConnections };
+  }
+
+  /** Where the log stands: what comes later has a higher number. */
+  async lastSeq(): Promise<number> {
+    const all = await this.get<readonly LogEntry[]>('/log');
+    return all.at(-1)?.seq ?? 0;
   }
 
   async log(type: string, since = 0): Promise<readonly LogEntry[]> {
