@@ -1,37 +1,65 @@
 import { isAppError } from '../kernel/errors.ts';
 import type { Repository } from '../engine/index.ts';
 import { destroyVdi, dropVdiContent } from '../xen/destroy-vdi.ts';
-import { findSnapshotVms, findStampedVdis, type OwnVdi, releaseSnapshotVm } from '../xen/own-snapshots.ts';
+import {
+  destroySnapshotVm,
+  findSnapshotVms,
+  findStampedSnapshotVms,
+  findStampedVdis,
+  type OwnVdi,
+  releaseSnapshotVm,
+} from '../xen/own-snapshots.ts';
 import { releasePause } from '../xen/pause.ts';
 import { STAMP } from '../xen/stamps.ts';
-import { getVm } from '../xen/vm-disks.ts';
+import { findVm } from '../xen/vm-disks.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import type { CleanUpBackupCommand, CleanUpResult } from './backup-commands.ts';
 import { findBackupInfo } from './backup-info.ts';
 import { endSession } from './end-session.ts';
 
+type WithRepository = <T>(work: (repository: Repository) => Promise<T>) => Promise<T>;
+
+/** Which of this job's snapshot disks stay as anchors, and whether this vault's older ones go. */
+interface Verdict {
+  readonly isAnchor: (vdi: OwnVdi) => boolean;
+  readonly removesOlder: boolean;
+}
+
 /**
  * Leaves in the pool only what the next run needs. Whether the job succeeded isn't asked of the caller but of the
  * vault: with a committed point its tracked snapshots become anchors without data and this vault's older ones go;
- * without one, everything of this job goes and the older anchors stay. Safe to repeat.
+ * without one, everything of this job goes and the older anchors stay. While the vault can't be asked the data goes
+ * and every anchor stays, and the vault's error is thrown, so that this is tried again. Safe to repeat.
  */
 export async function cleanUpBackup(
   connection: XapiConnection,
-  repository: Repository,
+  withRepository: WithRepository,
   command: CleanUpBackupCommand,
 ): Promise<CleanUpResult> {
   await releaseVm(connection, command);
-  const anchors = await findAnchors(repository, command.session.restorePointId);
-  const left: string[] = [];
+  const { sessionId, restorePointId } = command.session;
+  let asked: { readonly anchors: ReadonlySet<string> | null; readonly left: readonly string[] };
+  try {
+    asked = await withRepository(async (repository) => {
+      const anchors = await findAnchors(repository, restorePointId);
+      // Without a point the session ends first: from then on a writer that was only stopped can't commit one any more.
+      return { anchors, left: anchors === null ? await endSession(repository, sessionId) : [] };
+    });
+  } catch (error) {
+    await cleanPool(connection, command, { isAnchor: isTracked, removesOlder: false });
+    throw error;
+  }
+  const { anchors, left } = asked;
   if (anchors === null) {
-    // First of all: from here on a writer that was only stopped can't commit a point whose anchors are gone.
-    left.push(...(await endSession(repository, command.session.sessionId)));
+    return { removed: await cleanPool(connection, command, { isAnchor: () => false, removesOlder: false }), left };
   }
-  const removed = await cleanPool(connection, command, anchors);
-  if (anchors !== null) {
-    left.push(...(await endSession(repository, command.session.sessionId)));
-  }
-  return { removed, left };
+  const isAnchor = ({ record }: OwnVdi): boolean => anchors.has(record.uuid);
+  const removed = await cleanPool(connection, command, { isAnchor, removesOlder: true });
+  return { removed, left: await withRepository(async (repository) => endSession(repository, sessionId)) };
+}
+
+function isTracked({ record }: OwnVdi): boolean {
+  return record.cbt_enabled === true || record.type === 'cbt_metadata';
 }
 
 /** UUIDs of the snapshots that are bases for the next run; null where the point was not committed. */
@@ -48,19 +76,16 @@ async function findAnchors(repository: Repository, pointId: string): Promise<Rea
 }
 
 async function releaseVm(connection: XapiConnection, { vmUuid, jobId }: CleanUpBackupCommand): Promise<void> {
-  try {
-    await releasePause(connection, await getVm(connection, vmUuid), jobId);
-  } catch (error) {
-    if (!isAppError(error, 'VM_GONE')) {
-      throw error;
-    }
+  const vm = await findVm(connection, vmUuid);
+  if (vm !== null) {
+    await releasePause(connection, vm, jobId);
   }
 }
 
 async function cleanPool(
   connection: XapiConnection,
   command: CleanUpBackupCommand,
-  anchors: ReadonlySet<string> | null,
+  { isAnchor, removesOlder }: Verdict,
 ): Promise<string[]> {
   const { jobId, vmUuid, vault } = command;
   const removed: string[] = [];
@@ -70,14 +95,27 @@ async function cleanPool(
     removed.push(`snapshot ${snapshot.record.uuid}`);
   }
   for (const vdi of await findStampedVdis(connection, STAMP.backupJob, jobId)) {
-    removed.push(...(await settleVdi(connection, vdi, anchors?.has(vdi.record.uuid) === true)));
+    removed.push(...(await settleVdi(connection, vdi, isAnchor(vdi))));
   }
-  if (anchors !== null) {
-    for (const vdi of await findStampedVdis(connection, STAMP.vault, vault.vaultId)) {
-      const older =
-        vdi.record.other_config[STAMP.vmUuid] === vmUuid && vdi.record.other_config[STAMP.backupJob] !== jobId;
-      removed.push(...(older && vdi.record.is_a_snapshot ? await settleVdi(connection, vdi, false) : []));
+  return removesOlder ? [...removed, ...(await removeOlder(connection, command))] : removed;
+}
+
+/** Anchors of earlier runs into this vault, and what earlier runs that nobody cleaned up have left. */
+async function removeOlder(
+  connection: XapiConnection,
+  { jobId, vmUuid, vault }: CleanUpBackupCommand,
+): Promise<string[]> {
+  const removed: string[] = [];
+  const isOlder = ({ other_config: stamps }: { readonly other_config: Readonly<Record<string, string>> }): boolean =>
+    stamps[STAMP.vault] === vault.vaultId && stamps[STAMP.vmUuid] === vmUuid && stamps[STAMP.backupJob] !== jobId;
+  for (const snapshot of await findStampedSnapshotVms(connection, vmUuid)) {
+    if (isOlder(snapshot.record)) {
+      await destroySnapshotVm(connection, snapshot);
+      removed.push(`snapshot ${snapshot.record.uuid}`);
     }
+  }
+  for (const vdi of await findStampedVdis(connection, STAMP.vault, vault.vaultId)) {
+    removed.push(...(isOlder(vdi.record) ? await settleVdi(connection, vdi, false) : []));
   }
   return removed;
 }

@@ -5,12 +5,15 @@ import type { CleanUpResult } from './backup-commands.ts';
 import { endSession } from './end-session.ts';
 import type { CleanUpRestoreCommand } from './restore-commands.ts';
 
-/** Removes what an unfinished restore has left in the pool, and lets go of the restore point. Safe to repeat. */
+/**
+ * Removes what an unfinished restore has left in the pool, then lets go of the restore point; so the pool is clean also
+ * when the vault can't be reached. Safe to repeat.
+ */
 export async function cleanUpRestore(
   connection: XapiConnection,
-  repository: Repository,
+  withRepository: (work: (repository: Repository) => Promise<string[]>) => Promise<string[]>,
   { jobId }: CleanUpRestoreCommand,
 ): Promise<CleanUpResult> {
   const removed = await removeNewVm(connection, jobId);
-  return { removed, left: await endSession(repository, jobId) };
+  return { removed, left: await withRepository(async (repository) => endSession(repository, jobId)) };
 }

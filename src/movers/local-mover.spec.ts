@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEntry, SpecSimulator } from '../xen/spec-simulator.ts';
 import { BLOCK, MIB, SpecWorld } from './spec-world.ts';
 
 let world: SpecWorld;
 let simulator: SpecSimulator;
+
+// Many jobs against a simulated pool, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   world = await SpecWorld.start();

@@ -16,12 +16,16 @@ import { planRestore } from './plan-restore.ts';
 import { PoolConnections } from './pool-connections.ts';
 import type * as port from './port.ts';
 import { restoreDisk } from './restore-disk.ts';
-import { Vaults } from './vaults.ts';
+import { type VaultLimits, Vaults } from './vaults.ts';
 
 /** The mover in this process: opens pools and vaults for each command, shares what runs at the same time. */
 export class LocalMover implements port.MoverPort {
   readonly #pools = new PoolConnections();
-  readonly #vaults = new Vaults();
+  readonly #vaults: Vaults;
+
+  constructor(limits: VaultLimits = {}) {
+    this.#vaults = new Vaults(limits);
+  }
 
   async probePool({ pool }: { readonly pool: NewPoolAccess }, call: port.MoverCall): Promise<port.PoolProbe> {
     return this.#onPool(pool, call, async (connection) => probePool(connection, call.signal));
@@ -65,8 +69,8 @@ export class LocalMover implements port.MoverPort {
   }
 
   async cleanUpBackup(command: port.CleanUpBackupCommand, call: port.VaultCall): Promise<port.CleanUpResult> {
-    return this.#onBoth(command, call, async (connection, repository) =>
-      cleanUpBackup(connection, repository, command),
+    return this.#onPool(command.pool, call, async (connection) =>
+      cleanUpBackup(connection, async (work) => this.#vaults.use(command.vault, call, work), command),
     );
   }
 
@@ -93,8 +97,8 @@ export class LocalMover implements port.MoverPort {
   }
 
   async cleanUpRestore(command: port.CleanUpRestoreCommand, call: port.VaultCall): Promise<port.CleanUpResult> {
-    return this.#onBoth(command, call, async (connection, repository) =>
-      cleanUpRestore(connection, repository, command),
+    return this.#onPool(command.pool, call, async (connection) =>
+      cleanUpRestore(connection, async (work) => this.#vaults.use(command.vault, call, work), command),
     );
   }
 

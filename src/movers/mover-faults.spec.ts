@@ -10,6 +10,9 @@ import { MIB, SpecWorld } from './spec-world.ts';
 let world: SpecWorld;
 let simulator: SpecSimulator;
 
+// Many jobs against a simulated pool, on a machine that may have other things to do.
+vi.setConfig({ testTimeout: 60_000 });
+
 beforeAll(async () => {
   world = await SpecWorld.start();
   ({ simulator } = world);
@@ -42,39 +45,64 @@ describe('a backup that is stopped', () => {
 
 describe('a backup that was interrupted', () => {
   it('goes on where it was, reading again only what was in flight', async () => {
-    const size = 256 * MIB;
+    const size = 192 * MIB;
     const vm = await world.makeVm([size]);
-    for (let at = 8; at < 248; at += 24) {
+    for (let at = 8; at < 176; at += 24) {
       await world.guestWrites(vm.disks[0]?.uuid, at * MIB, 24 * MIB);
     }
+    await world.mover.close();
+    world.mover = new LocalMover({ workers: 1 });
     const backup = world.backupOf(vm);
     await backup.plan(null);
     const snapshot = await backup.snapshot();
     const digests = await world.digests(snapshot.disks);
-    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 400, times: 0, action: { delayMs: 3000 } });
+    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 360, times: 0, action: { delayMs: 3000 } });
     const stop = new AbortController();
     const interrupted = backup.disks(snapshot, stop.signal);
-    await vi.waitFor(async () => expect((await readsOf(snapshot.disks)).length).toBeGreaterThanOrEqual(398), {
-      timeout: 15_000,
+    await vi.waitFor(async () => expect(await world.vault.countPacks()).toBeGreaterThanOrEqual(2), {
+      timeout: 40_000,
     });
     stop.abort();
     await expect(interrupted).rejects.toMatchObject({ kind: 'cancelled' });
     await simulator.delete('/faults');
     await world.mover.close();
+    const readBefore = await bytesRead(snapshot.disks);
 
-    world.mover = new LocalMover();
+    world.mover = new LocalMover({ workers: 1 });
     const again = backup.continuedBy(world.mover);
     expect(await again.snapshot()).toEqual(snapshot);
     const [disk] = await again.disks(snapshot);
     expect(disk).toMatchObject({ path: 'FULL_NBD', sizeBytes: size, stored: { resumed: true } });
-    // At least the two packs that were sealed before aren't read again.
-    const read = (await readsOf(snapshot.disks)).reduce((sum, entry) => sum + entry.length, 0);
-    expect(read).toBeLessThan(size + 400 * 512 * 1024 - 100 * MIB);
+    // What is in the first pack at least isn't read again.
+    expect(await bytesRead(snapshot.disks)).toBeLessThan(readBefore + size - 60 * MIB);
     const point = await again.commit(snapshot, disk === undefined ? [] : [disk]);
     await again.cleanUp();
     await world.expectRestores(point.restorePointId, digests);
     await world.expectNothingLeft();
     await world.mover.close();
+  });
+
+  it('is swept from the pool by the next one that succeeds', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const anchors = await world.anchorCount();
+    await world.backupOf(vm).snapshot();
+    const run = await world.runBackup(vm, null);
+    expect(run.cleaned.removed.filter((what) => what.startsWith('snapshot'))).toHaveLength(2);
+    await world.expectNothingLeft();
+    expect(await world.anchorCount()).toBe(anchors + 1);
+  });
+
+  it('leaves no data in the pool while its vault is out of reach, and nothing once it is back', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const anchors = await world.anchorCount();
+    const backup = world.backupOf(vm);
+    await backup.snapshot();
+    await world.vault.hide();
+    await expect(backup.cleanUp()).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+    await world.expectNothingLeft();
+    await world.vault.show();
+    await backup.cleanUp();
+    expect(await world.anchorCount()).toBe(anchors);
   });
 
   it('lets a VM go on that it had paused', async () => {
@@ -180,9 +208,11 @@ async function changePurpose(from: string, to: string | null): Promise<string> {
   });
 }
 
-async function readsOf(disks: readonly { readonly snapshotVdiUuid: string }[]): Promise<LogEntry[]> {
+async function bytesRead(disks: readonly { readonly snapshotVdiUuid: string }[]): Promise<number> {
   const reads = await simulator.get<LogEntry[]>('/log?type=nbd-read');
-  return reads.filter((entry) => disks.some((disk) => disk.snapshotVdiUuid === entry.vdi));
+  return reads
+    .filter((entry) => disks.some((disk) => disk.snapshotVdiUuid === entry.vdi))
+    .reduce((sum, entry) => sum + entry.length, 0);
 }
 
 async function withPool<T>(work: (connection: XapiConnection) => Promise<T>): Promise<T> {

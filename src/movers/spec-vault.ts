@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileKeyRing, MemoryLeases } from '../engine/index.ts';
@@ -41,6 +41,20 @@ export class SpecVault {
 
   call(signal: AbortSignal = new AbortController().signal): VaultCall {
     return { ...this.#call, signal };
+  }
+
+  async countPacks(): Promise<number> {
+    const found = await readdir(join(this.access.location.path, 'data'), { recursive: true, withFileTypes: true });
+    return found.filter((entry) => entry.isFile()).length;
+  }
+
+  /** As if its mount had gone. */
+  async hide(): Promise<void> {
+    await rename(this.access.location.path, `${this.access.location.path}.hidden`);
+  }
+
+  async show(): Promise<void> {
+    await rename(`${this.access.location.path}.hidden`, this.access.location.path);
   }
 
   async remove(): Promise<void> {

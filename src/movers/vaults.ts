@@ -9,12 +9,24 @@ import { makeVaultFolder } from './vault-folder.ts';
 
 const LINGER_MS = 5000;
 
+/** How much of this machine an open vault may take; the engine's own measure where absent. */
+export interface VaultLimits {
+  readonly workers?: number;
+  readonly memoryBudgetBytes?: number;
+}
+
 /** Vaults that are open now: one repository, with its threads, for all that runs on it at the same time. */
 export class Vaults {
   readonly #shared = new SharedResource<string, Repository>(
     async (repository) => repository[Symbol.asyncDispose](),
     LINGER_MS,
   );
+
+  readonly #limits: VaultLimits;
+
+  constructor(limits: VaultLimits = {}) {
+    this.#limits = limits;
+  }
 
   /** Makes the repository, or finds that it is there. */
   async create(vault: VaultAccess, { keyRing }: VaultCall): Promise<void> {
@@ -30,7 +42,7 @@ export class Vaults {
 
   async use<T>(vault: VaultAccess, call: VaultCall, work: (repository: Repository) => Promise<T>): Promise<T> {
     throwIfAborted(call.signal);
-    return this.#shared.use(keyOf(vault), async () => open(vault, call), work, {
+    return this.#shared.use(keyOf(vault), async () => open(vault, call, this.#limits), work, {
       isBroken,
       signal: call.signal,
     });
@@ -41,8 +53,9 @@ export class Vaults {
   }
 }
 
-async function open(vault: VaultAccess, { keyRing, leases }: VaultCall): Promise<Repository> {
+async function open(vault: VaultAccess, { keyRing, leases }: VaultCall, limits: VaultLimits): Promise<Repository> {
   return openRepository({
+    ...limits,
     store: storeOf(vault),
     keyRing,
     leases,

@@ -1,7 +1,7 @@
 import type { VDIRecord } from './generated/records.ts';
 import { destroyVdi } from './destroy-vdi.ts';
 import { setStamps, STAMP } from './stamps.ts';
-import { type FoundVm, listVmDevices } from './vm-disks.ts';
+import { findVm, type FoundVm, listVmDevices } from './vm-disks.ts';
 import type { XapiConnection } from './xapi-connection.ts';
 import { isObjectGone } from './xapi-errors.ts';
 
@@ -35,6 +35,15 @@ export async function findSnapshotVms(
     }
   }
   return found;
+}
+
+/** Snapshots of this VM that carry a stamp of ours, of whatever job; none where the VM is gone. */
+export async function findStampedSnapshotVms(connection: XapiConnection, vmUuid: string): Promise<FoundVm[]> {
+  const vm = await findVm(connection, vmUuid);
+  const snapshots = await Promise.all(
+    (vm?.record.snapshots ?? []).map(async (ref) => ({ ref, record: await connection.getRecord('VM', ref) })),
+  );
+  return snapshots.filter(({ record }) => STAMP.backupJob in record.other_config);
 }
 
 /** Stamps the snapshot's disks as this job's, so that they're found again, and destroys the snapshot; the disks stay. */

@@ -34,6 +34,17 @@ export async function getVm(connection: XapiConnection, vmUuid: string, signal?:
   }
 }
 
+export async function findVm(connection: XapiConnection, vmUuid: string): Promise<FoundVm | null> {
+  try {
+    return await getVm(connection, vmUuid);
+  } catch (error) {
+    if (isAppError(error, 'VM_GONE')) {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** The VM's disks in the order of its bus, and what of its devices isn't backed up, with the reason. */
 export async function listVmDevices(
   connection: XapiConnection,
