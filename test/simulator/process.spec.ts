@@ -50,6 +50,18 @@ describe('the simulator as a process', () => {
     expect(await readdir(folder)).toStrictEqual(['ready.json']);
   });
 
+  it('goes when its standard input closes', async () => {
+    const readyFile = join(folder, 'ready.json');
+    const child = spawn(process.execPath, [SCRIPT, '--ready-file', readyFile, '--exit-with-stdin'], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      env: { ...process.env, TMPDIR: folder },
+    });
+    await appears(readyFile);
+    child.stdin.end();
+    expect(await once(child, 'exit')).toStrictEqual([0, null]);
+    expect(await readdir(folder)).toStrictEqual(['ready.json']);
+  });
+
   it('keeps its certificates in a data folder, and no disks', async () => {
     const data = join(folder, 'data');
     const certificates: string[] = [];
