@@ -97,6 +97,7 @@ export const ERROR_CODES = {
     hint: 'Wait until the jobs that work on the pool or its VMs have ended, or cancel them.',
   },
   VM_GONE: { kind: 'not_found', hint: 'The VM no longer exists in its pool; run the inventory again.' },
+  DISK_GONE: { kind: 'not_found', hint: 'The disk no longer exists in its pool; run the job again to begin anew.' },
   VDI_BUSY: { kind: 'unavailable', hint: 'The disk is still in use by another operation; it is tried again.' },
   SR_FULL: { kind: 'quota', hint: 'Free space on the storage repository or choose another one.' },
   SNAPSHOT_CHAIN_TOO_LONG: {

@@ -12,7 +12,7 @@ const MAX_REDIRECTS = 3;
 const IMPORT_TASK_NAME = 'Holdfast restore';
 const describeJob = (jobId: string): string => `job ${jobId}`;
 /** How long the pool may take to say why it hung up. */
-const VERDICT_MS = 15_000;
+const VERDICT_MS = 10_000;
 
 /**
  * Fills a disk through `/import_raw_vdi` with `chunked`: frames of offset (int64 LE), length (int32 LE) and bytes, ended
@@ -204,8 +204,9 @@ function toImportError(error: AppError): AppError {
 
 async function abandonTask(connection: XapiConnection, task: string): Promise<void> {
   try {
-    await connection.call('task.cancel', [task]);
-    await waitForTask(connection, task, 'Import of a disk', AbortSignal.timeout(VERDICT_MS));
+    const patience = AbortSignal.timeout(VERDICT_MS);
+    await connection.call('task.cancel', [task], patience);
+    await waitForTask(connection, task, 'Import of a disk', patience);
   } catch {
     // Over already, or cancelled just now: either is what is wanted.
   }

@@ -7,6 +7,7 @@ import { isMap, parseRecord } from './xapi-records.ts';
 
 /** XAPI takes a float here, and JSON has no way to write 30.0. */
 const WAIT_SECONDS = 30.1;
+const DESTROY_MS = 5000;
 
 /**
  * Runs a long call as a task and returns its result: a ref, or '' for void. Where the signal is aborted the task is
@@ -60,7 +61,7 @@ export async function waitForTask(
 
 export async function destroyTask(connection: XapiConnection, task: string): Promise<void> {
   try {
-    await connection.call('task.destroy', [task]);
+    await connection.call('task.destroy', [task], AbortSignal.timeout(DESTROY_MS));
   } catch {
     // Gone already, or the pool is out of reach: a finished task that is left expires by itself.
   }

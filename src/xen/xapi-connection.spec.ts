@@ -132,6 +132,8 @@ describe('a connection', () => {
     [['SR_BACKEND_FAILURE_44', '', 'There is insufficient space', ''], 'SR_FULL'],
     [['SR_BACKEND_FAILURE_109', '', 'The snapshot chain is too long', ''], 'SNAPSHOT_CHAIN_TOO_LONG'],
     [['HANDLE_INVALID', 'VM', 'OpaqueRef:x'], 'VM_GONE'],
+    [['UUID_INVALID', 'VDI', 'x'], 'DISK_GONE'],
+    [['VM_HAS_VUSBS', 'OpaqueRef:x'], 'METHOD_NOT_SUPPORTED'],
     [['VDI_IN_USE', 'OpaqueRef:x', 'destroy'], 'VDI_BUSY'],
     [['LICENCE_RESTRICTION', 'CBT'], 'LICENCE_RESTRICTION'],
     [['SR_BACKEND_FAILURE_460', '', 'unrelated', ''], 'CHANGED_BLOCKS_UNAVAILABLE'],

@@ -37,12 +37,25 @@ const TRANSLATIONS: Readonly<Record<string, ErrorCode>> = {
   SR_BACKEND_FAILURE_460: 'CHANGED_BLOCKS_UNAVAILABLE',
   LICENCE_RESTRICTION: 'LICENCE_RESTRICTION',
   TASK_CANCELLED: 'CANCELLED',
+  // Trying again would not help: something about the VM, its disks or its storage forbids the operation.
+  VM_HAS_VUSBS: 'METHOD_NOT_SUPPORTED',
+  VM_HAS_PCI_ATTACHED: 'METHOD_NOT_SUPPORTED',
+  VM_LACKS_FEATURE: 'METHOD_NOT_SUPPORTED',
+  VM_IS_TEMPLATE: 'METHOD_NOT_SUPPORTED',
+  VM_IS_SNAPSHOT: 'METHOD_NOT_SUPPORTED',
+  VDI_IS_SHARABLE: 'METHOD_NOT_SUPPORTED',
+  VDI_ON_BOOT_MODE_INCOMPATIBLE_WITH_OPERATION: 'METHOD_NOT_SUPPORTED',
+  SR_OPERATION_NOT_SUPPORTED: 'METHOD_NOT_SUPPORTED',
+  OPERATION_NOT_ALLOWED: 'METHOD_NOT_SUPPORTED',
+  OPERATION_BLOCKED: 'METHOD_NOT_SUPPORTED',
+  MESSAGE_REMOVED: 'METHOD_NOT_SUPPORTED',
+  MESSAGE_METHOD_UNKNOWN: 'METHOD_NOT_SUPPORTED',
+  NOT_IMPLEMENTED: 'METHOD_NOT_SUPPORTED',
 };
 
 /** The one translation of XAPI's errors; what it doesn't know becomes XAPI_FAILED with the code and its parameters. */
 export function fromXapiFailure(failure: XapiFailure, during: string, cause?: unknown): AppError {
-  const goneVm = isGone(failure) && failure.params[0]?.toUpperCase() === 'VM';
-  const code = goneVm ? 'VM_GONE' : (TRANSLATIONS[failure.code] ?? 'XAPI_FAILED');
+  const code = goneCodeOf(failure) ?? TRANSLATIONS[failure.code] ?? 'XAPI_FAILED';
   return new AppError(code, `${during}: the pool answered ${failure.code}${listed(failure)}.`, {
     data: { xapiCode: failure.code, xapiParams: withoutSecrets(failure), during },
     cause,
@@ -61,8 +74,13 @@ export function isObjectGone(error: unknown): boolean {
   return code === 'HANDLE_INVALID' || code === 'UUID_INVALID' || code === 'VDI_MISSING';
 }
 
-function isGone(failure: XapiFailure): boolean {
-  return failure.code === 'HANDLE_INVALID' || failure.code === 'UUID_INVALID';
+/** What it was that no longer exists, where it is something that a user knows. */
+function goneCodeOf({ code, params }: XapiFailure): ErrorCode | undefined {
+  if (code !== 'HANDLE_INVALID' && code !== 'UUID_INVALID') {
+    return undefined;
+  }
+  const gone: Readonly<Record<string, ErrorCode>> = { VM: 'VM_GONE', VDI: 'DISK_GONE' };
+  return gone[params[0]?.toUpperCase() ?? ''];
 }
 
 function listed(failure: XapiFailure): string {
