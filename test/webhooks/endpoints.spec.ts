@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestApi } from '../support/test-api.ts';
+import { fromGlobalId, toGlobalId } from '../../src/kernel/global-id.ts';
+import { type RestAnswer, TestApi } from '../support/test-api.ts';
 
 interface Endpoint {
   readonly id: string;
@@ -30,6 +31,24 @@ afterAll(async () => {
 async function create(url: string, idempotencyKey: string): Promise<SecretOutcome> {
   const input = { name: 'Billing', url, eventTypes: ['usage.*'], idempotencyKey };
   return (await api.data<{ createWebhookEndpoint: SecretOutcome }>(token, CREATE, { input })).createWebhookEndpoint;
+}
+
+/** Deliveries in these states, a minute apart; gives back their global ids. */
+async function addDeliveries(endpointId: string, states: readonly string[]): Promise<string[]> {
+  const { tenantId, id } = fromGlobalId('WebhookEndpoint', endpointId);
+  const client = new Client({ connectionString: api.database.adminUrl });
+  await client.connect();
+  const { rows } = await client.query<{ id: string }>(
+    `insert into app.webhook_delivery (tenant_id, endpoint_id, event_tenant_id, event_id, event_type, body, state,
+            attempts, created_at)
+     select $1, $2, $1, uuidv7(), 'site.created', '{}', state, 3,
+            '2026-03-01T09:00:00Z'::timestamptz + place * interval '1 minute'
+       from unnest($3::text[]) with ordinality given (state, place) order by place
+     returning id`,
+    [tenantId, id, states],
+  );
+  await client.end();
+  return rows.map((row) => toGlobalId('WebhookDelivery', tenantId, row.id));
 }
 
 describe('webhook endpoints', () => {
@@ -86,6 +105,27 @@ describe('webhook endpoints', () => {
     const gone = await api.rest(token, 'DELETE', path, { headers: key('rest-4') });
     expect(gone.status).toBe(204);
     expect((await api.rest(token, 'GET', path)).status).toBe(404);
+  });
+
+  it('list what was sent, and send one or a span of it again', async () => {
+    const { webhookEndpoint } = await create('https://replayed.example/hook', 'replayed');
+    const endpointId = webhookEndpoint?.id ?? '';
+    const ids = await addDeliveries(endpointId, ['PENDING', 'FAILED', 'DELIVERED', 'DELIVERED']);
+    const path = `/v1/webhook-endpoints/${endpointId}`;
+    const listed = await api.rest(token, 'GET', `${path}/deliveries?state=DELIVERED`);
+    expect((listed.body as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([ids[3], ids[2]]);
+
+    const again = async (id: string | undefined, key: string): Promise<RestAnswer> =>
+      await api.rest(token, 'POST', `/v1/webhook-deliveries/${id}/replay`, { headers: { 'idempotency-key': key } });
+    expect((await again(ids[0], 'replay-0')).body).toMatchObject({ code: 'WEBHOOK_DELIVERY_PENDING' });
+    expect((await again(ids[1], 'replay-1')).body).toMatchObject({ id: ids[1], state: 'PENDING', attempts: 0 });
+
+    const span = { from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z', state: 'DELIVERED' };
+    const request = { body: span, headers: { 'idempotency-key': 'replay-span' } };
+    expect((await api.rest(token, 'POST', `${path}/replay`, request)).body).toEqual({ replayed: 2 });
+    expect((await api.rest(token, 'POST', `${path}/replay`, request)).body).toEqual({ replayed: null });
+    const left = await api.rest(token, 'GET', `${path}/deliveries?state=DELIVERED`);
+    expect((left.body as { items: unknown[] }).items).toEqual([]);
   });
 
   it('leave an event and an audit entry with every change, and no secret in either', async () => {
