@@ -105,6 +105,23 @@ describe('a backup that was interrupted', () => {
     expect(await world.anchorCount()).toBe(anchors);
   });
 
+  it('ends when somebody has removed its snapshot', async () => {
+    const vm = await world.makeVm([32 * MIB]);
+    const anchors = await world.anchorCount();
+    const backup = world.backupOf(vm);
+    await backup.plan(null);
+    const snapshot = await backup.snapshot();
+    await simulator.post('/faults', {
+      match: { kind: 'nbd-read' },
+      nth: 8,
+      action: { vanishVm: snapshot.snapshotVmUuid, cutAfterBytes: 0 },
+    });
+    await expect(backup.disks(snapshot)).rejects.toMatchObject({ code: 'DISK_GONE' });
+    await backup.cleanUp();
+    await world.expectNothingLeft();
+    expect(await world.anchorCount()).toBe(anchors);
+  });
+
   it('lets a VM go on that it had paused', async () => {
     const vm = await world.makeVm([4 * MIB]);
     const backup = world.backupOf(vm);

@@ -111,6 +111,9 @@ export class XapiConnection {
 
   /** A bearer secret: for data handlers and NBD export names only. */
   get sessionRef(): string {
+    if (!this.isOpen) {
+      throw new AppError('POOL_UNREACHABLE', 'The session with the pool has ended.');
+    }
     return this.#pinned.xapi.sessionId;
   }
 
