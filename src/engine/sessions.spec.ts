@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { deriveSecrets } from './keys/key-schedule.ts';
+import type { Store } from './ports/store.ts';
 import { raiseEpoch } from './sessions/epoch.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
 import type { DiskResult, Repository } from './types.ts';
@@ -104,6 +105,31 @@ test('ending a session that was not committed fences it, and removes its journal
   await expect(repository.commitPoint(commitRequest(written))).rejects.toMatchObject({ code: 'SESSION_FENCED' });
   expect([...vault.objects.keys()].filter((name) => name.startsWith('sessions/'))).toEqual([]);
 });
+
+test('a commit that was held up until its session was ended by another finds the tombstone', async () => {
+  const { promise: gate, resolve: openGate } = Promise.withResolvers<void>();
+  const { promise: atGate, resolve: reachGate } = Promise.withResolvers<void>();
+  const written = await writeUncommitted();
+  await using slow = await vault.open((store) => {
+    const put: Store['putIfAbsent'] = async (name, parts) => {
+      reachGate();
+      await gate;
+      return store.putIfAbsent(name, parts);
+    };
+    return new Proxy(store, { get: (target, key) => (key === 'putIfAbsent' ? put : bound(target, key)) });
+  });
+  const commit = slow.commitPoint(commitRequest(written));
+  await atGate;
+  await repository.endSession(written.sessionId);
+  openGate();
+  await expect(commit).rejects.toMatchObject({ code: 'SESSION_FENCED' });
+  expect(await pointIds()).toEqual([]);
+});
+
+function bound(target: Store, key: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, key);
+  return typeof value === 'function' ? value.bind(target) : value;
+}
 
 test('a session is the same again or refused', async () => {
   const sessionId = randomUUID();

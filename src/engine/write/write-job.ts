@@ -13,12 +13,7 @@ import { packsOf, type JournalState, type WriteCounts, type WriteJournal } from 
 const RECORDS_PER_ENTRY = 64;
 const MAX_OWN_CHUNKS = 4 * 1024 * 1024;
 
-interface Waiting {
-  readonly record: SegmentRecord;
-  readonly ownPacks: readonly ObjectId[];
-}
-
-/** One write of a disk: its packs, what waits for them, its journal. Shared by the lanes that work on it. */
+/** One write of a disk: its packs, what it settled, its journal. Shared by the lanes that work on it. */
 export class WriteJob implements WriteHost {
   readonly tables: WriteTables;
   /** Encoded, one each: a disk has many. */
@@ -31,9 +26,8 @@ export class WriteJob implements WriteHost {
   readonly #fail: (error: unknown) => void;
   readonly #own = new Set<ObjectId>();
   readonly #numbered = new Map<number, ObjectId>();
-  readonly #sealed = new Set<ObjectId>();
   readonly #uploads = new Set<Promise<void>>();
-  #waiting: Waiting[] = [];
+  #unjournaled: SegmentRecord[] = [];
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
   #buffersHeld = 0;
@@ -88,7 +82,6 @@ export class WriteJob implements WriteHost {
         own.add(digest, OWN_PACK + number, frame);
       }
       this.#own.add(id);
-      this.#sealed.add(id);
       this.#numbered.set(number, id);
       this.indexed.push({ id, digests });
     }
@@ -116,11 +109,11 @@ export class WriteJob implements WriteHost {
     this.#counts = { bytesRead: a + bytesRead, chunksRead: b + chunksRead, chunksNew: c + chunksNew };
   }
 
-  /** A segment is settled but for packs that may still be open. */
+  /** A segment is settled but for packs that may still be open: its record will count once they are in the store. */
   async addRecord(record: SegmentRecord): Promise<void> {
     this.records.set(record.segment, encodeRecords([record]));
-    this.#waiting.push({ record, ownPacks: packsOf(record).filter((pack) => this.#own.has(pack)) });
-    if (this.#waiting.length >= RECORDS_PER_ENTRY) {
+    this.#unjournaled.push(record);
+    if (this.#unjournaled.length >= RECORDS_PER_ENTRY) {
       await this.#writeJournal([]);
     }
   }
@@ -152,7 +145,6 @@ export class WriteJob implements WriteHost {
   async #upload(pack: SealedPack): Promise<void> {
     try {
       this.#signal.throwIfAborted();
-      this.#sealed.add(pack.id);
       await this.#writeJournal([pack.id]);
       const data = new Uint8Array(pack.buffer, 0, pack.bytes);
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], this.#signal);
@@ -165,11 +157,8 @@ export class WriteJob implements WriteHost {
   }
 
   async #writeJournal(newPacks: readonly ObjectId[]): Promise<void> {
-    const ready = this.#waiting.filter(({ ownPacks }) => ownPacks.every((pack) => this.#sealed.has(pack)));
-    if (ready.length === 0 && newPacks.length === 0) {
-      return;
-    }
-    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
+    const records = this.#unjournaled;
+    this.#unjournaled = [];
     const counts = this.#counts;
     const since = {
       bytesRead: counts.bytesRead - this.#journaled.bytesRead,
@@ -177,12 +166,8 @@ export class WriteJob implements WriteHost {
       chunksNew: counts.chunksNew - this.#journaled.chunksNew,
     };
     this.#journaled = counts;
-    const packs = new Set([...newPacks, ...ready.flatMap(({ ownPacks }) => ownPacks)]);
-    await this.#journal.append(
-      since,
-      [...packs],
-      ready.map(({ record }) => record),
-    );
+    const own = records.flatMap(packsOf).filter((pack) => this.#own.has(pack));
+    await this.#journal.append(since, [...new Set([...newPacks, ...own])], records);
   }
 
   #packId(pack: number): ObjectId {
