@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { runRelay } from '../../src/control/events/relay.ts';
-import { toGlobalId } from '../../src/kernel/global-id.ts';
+import { fromGlobalId, toGlobalId } from '../../src/kernel/global-id.ts';
 import { openRoleDatabase } from '../../src/platform/feed/role-database.ts';
 import type { RoleDatabase } from '../../src/platform/feed/sql.ts';
 import { TestApi } from '../support/test-api.ts';
@@ -102,12 +102,12 @@ function subscribe(query: string, variables: Record<string, unknown>, as = token
   return client.iterate({ query, variables });
 }
 
-async function addJob(): Promise<string> {
+async function addJob(tenantId = api.administrator.tenantId): Promise<string> {
   const jobId = randomUUID();
   await admin.query(
     `insert into app.job (tenant_id, id, kind, input, actor_tenant_id, actor)
      values ($1, $2, 'VAULT_CREATION', '{}', $1, 'system:test')`,
-    [api.administrator.tenantId, jobId],
+    [tenantId, jobId],
   );
   return jobId;
 }
@@ -213,13 +213,19 @@ describe('the event feed', () => {
   });
 
   it('answers another tenant’s job as it answers a random id', async () => {
-    const jobId = await addJob();
+    const root = api.administrator.tenantId;
+    const { body } = await api.rest(token, 'POST', '/v1/tenants', {
+      body: { name: 'Customer', kind: 'CUSTOMER', parentId: toGlobalId('Tenant', root, root) },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    const customer = fromGlobalId('Tenant', (body as { id: string }).id).id;
+    const foreign = toGlobalId('Job', customer, await addJob(customer));
+    const { secret } = await newToken();
     const query = 'subscription ($jobId: ID!) { jobProgress(jobId: $jobId) { state } }';
-    const foreign = toGlobalId('Job', randomUUID(), jobId);
     const random = toGlobalId('Job', randomUUID(), randomUUID());
     const answers = await Promise.all(
       [foreign, random].map(async (id) =>
-        subscribe(query, { jobId: id })
+        subscribe(query, { jobId: id }, secret)
           .next()
           .catch((error: unknown) => error),
       ),

@@ -2,9 +2,9 @@ import {
   Inject,
   Logger,
   Module,
+  type BeforeApplicationShutdown,
   type DynamicModule,
   type OnApplicationBootstrap,
-  type OnApplicationShutdown,
 } from '@nestjs/common';
 import { systemClock } from '../../kernel/clock.ts';
 import { openRoleDatabase } from '../../platform/feed/role-database.ts';
@@ -31,7 +31,7 @@ const log = new Logger('UsageClosing');
 
 /** The window closer, for worker processes. Any number of them may run it: the tenant's cursor lets one act. */
 @Module({})
-export class UsageClosingModule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class UsageClosingModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -60,7 +60,8 @@ export class UsageClosingModule implements OnApplicationBootstrap, OnApplication
     this.#running = this.#run(this.#stop.signal);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Before the module that it writes through closes its connections. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.#stop.abort();
     await this.#running;
     await this.database.end();

@@ -51,16 +51,4 @@ export class Feed {
       this.#subscribers.delete(subscriber);
     }
   }
-
-  /** Waits for one wake, at most `timeoutMs`. */
-  async next(timeoutMs: number, until: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([until, this.closing]);
-    const subscriber = new Wake();
-    this.#subscribers.add(subscriber);
-    try {
-      await subscriber.wait(Math.min(timeoutMs, this.#pollMs), signal);
-    } finally {
-      this.#subscribers.delete(subscriber);
-    }
-  }
 }

@@ -39,13 +39,6 @@ export class Live {
     return actor;
   }
 
-  /** Runs `work` as the listener, judged now. */
-  async as<T>(listener: Listener, permission: Permission, work: () => Promise<T>): Promise<T> {
-    const actor = await this.actorOf(listener);
-    requirePermission(actor, permission);
-    return await this.scope.run(actor, listener.requestId, work);
-  }
-
   /**
    * Yields what each look finds, until one says that nothing follows, the signal is aborted or the process shuts down.
    * Throws what the look throws, and UNAUTHENTICATED once the credential is not valid any more.
@@ -56,10 +49,15 @@ export class Live {
     look: () => Promise<Look<T>>,
     signal: AbortSignal,
   ): AsyncGenerator<T> {
+    const judged = new JudgedListener(listener, async () => {
+      const actor = await this.actorOf(listener);
+      requirePermission(actor, permission);
+      return actor;
+    });
     for await (const _ of this.feed.looks(signal)) {
       let next: Look<T>['next'] = 'AGAIN';
       while (next === 'AGAIN' && !signal.aborted) {
-        const found = await this.as(listener, permission, look);
+        const found = await this.#look(judged, look);
         yield* found.items;
         next = found.next;
       }
@@ -67,5 +65,40 @@ export class Live {
         return;
       }
     }
+  }
+
+  /** Nothing is handed on before the credential has been judged again. */
+  async #look<T>(judged: JudgedListener, look: () => Promise<Look<T>>): Promise<Look<T>> {
+    const found = await this.scope.run(await judged.lately(), judged.listener.requestId, look);
+    if (found.items.length > 0) {
+      await judged.now();
+    }
+    return found;
+  }
+}
+
+/** How old a judgement may be for a look that finds nothing: wakes come several times a second. */
+const LATELY_MS = 1_000;
+
+/** A listener and what its credential was last found to be. */
+class JudgedListener {
+  readonly listener: Listener;
+  readonly #judge: () => Promise<Actor>;
+  #actor: Actor | undefined;
+  #judgedAt = 0;
+
+  constructor(listener: Listener, judge: () => Promise<Actor>) {
+    this.listener = listener;
+    this.#judge = judge;
+  }
+
+  async lately(): Promise<Actor> {
+    return this.#actor !== undefined && performance.now() - this.#judgedAt < LATELY_MS ? this.#actor : await this.now();
+  }
+
+  async now(): Promise<Actor> {
+    this.#actor = await this.#judge();
+    this.#judgedAt = performance.now();
+    return this.#actor;
   }
 }
