@@ -15,18 +15,9 @@ import {
 } from '../../src/engine/index.ts';
 import { KIB, MIB } from '../../src/kernel/bytes.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
+import { toBenchRow, type BenchRow } from './bench-row.ts';
 import { measurePrimitives, type PrimitiveCosts } from './engine-bound.ts';
 import { numbersFrom, writeImage } from './engine-image.ts';
-
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: string;
-  readonly ours: number;
-  readonly against: string;
-  readonly theirs: number;
-  readonly ratio: number;
-  readonly runs: readonly number[];
-}
 
 export interface EngineBenchOptions {
   readonly imageBytes?: number;
@@ -37,6 +28,8 @@ export interface EngineBenchOptions {
 
 const CHANGED_SHARE = 100;
 const CHANGE_BYTES = 64 * KIB;
+/** What two workers may take, whatever the disk's size. */
+const MEMORY_CEILING_MB = 450;
 
 interface RunTimes {
   readonly full: number;
@@ -65,42 +58,23 @@ export async function engineBench(options: EngineBenchOptions = {}): Promise<rea
   }
 }
 
+/** What the machine could do if nothing but the primitives took time, and all cores were busy with them. */
 function toRows(times: readonly RunTimes[], costs: readonly PrimitiveCosts[], imageBytes: number): BenchRow[] {
   const cores = availableParallelism();
-  const bounds = costs.map((c) => c.read + c.blockHash + c.digest + c.compress + c.seal + c.write);
-  const readBounds = costs.map((c) => c.seal + c.decompress + c.digest);
-  const toRate = (bytes: number, seconds: number): number => bytes / seconds / 1e6;
-  const full = times.map((t) => toRate(imageBytes, t.full));
-  const incremental = times.map((t) => toRate(t.incrementalRead, t.incremental));
-  const restore = times.map((t) => toRate(imageBytes, t.restore));
-  const bound = median(bounds.map((seconds) => cores / seconds / 1e6));
-  const readBound = median(readBounds.map((seconds) => cores / seconds / 1e6));
+  const writeBounds = costs.map((c) => cores / (c.read + c.blockHash + c.digest + c.compress + c.seal + c.write) / 1e6);
+  const readBounds = costs.map((c) => cores / (c.seal + c.decompress + c.digest) / 1e6);
+  const rate = (name: string, runs: readonly number[], bounds: readonly number[]): BenchRow =>
+    toBenchRow({ name, unit: 'MB/s', runs }, 'bound', bounds);
+  const full = times.map((t) => imageBytes / t.full / 1e6);
+  const incremental = times.map((t) => t.incrementalRead / t.incremental / 1e6);
+  const restore = times.map((t) => imageBytes / t.restore / 1e6);
+  const memory = { name: 'engine: memory of the whole process at a full backup', unit: 'MB' };
   return [
-    row('engine: full backup from a file', 'MB/s', full, bound),
-    row('engine: incremental (1 % in 64 KiB pieces), of the bytes it reads', 'MB/s', incremental, bound),
-    row(
-      'engine: incremental (1 % in 64 KiB pieces), of the disk',
-      'MB/s',
-      times.map((t) => toRate(imageBytes, t.incremental)),
-      bound,
-    ),
-    row('engine: restore to a sink', 'MB/s', restore, readBound),
-    row(
-      'engine: resident memory after a full backup',
-      'MB',
-      times.map((t) => t.peakBytes / 1e6),
-      450,
-    ),
+    rate('engine: full backup from a file', full, writeBounds),
+    rate('engine: incremental, 1 % in pieces of 64 KiB, of what it reads', incremental, writeBounds),
+    rate('engine: restore to a sink', restore, readBounds),
+    toBenchRow({ ...memory, runs: times.map((t) => t.peakBytes / 1e6) }, 'bound', [MEMORY_CEILING_MB]),
   ];
-}
-
-function row(name: string, unit: string, runs: readonly number[], theirs: number): BenchRow {
-  const ours = median(runs);
-  return { name, unit, ours, against: 'bound', theirs, ratio: ours / theirs, runs };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 async function runOnce(folder: string, image: string, imageBytes: number, run: number): Promise<RunTimes> {
