@@ -7,7 +7,7 @@ const LONG = ['test/**/*.long.spec.ts'];
 
 const system = {
   globalSetup: ['test/support/global-setup.ts'],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   hookTimeout: 120_000,
 };
 
@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.spec.ts', 'workflows/**/*.spec.ts', 'simulator/**/*.spec.ts', 'scripts/**/*.spec.ts'],
           exclude: SYSTEM,
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       { resolve, test: { name: 'system', include: SYSTEM, exclude: LONG, ...system } },

@@ -78,7 +78,11 @@ export const VARIABLES = {
     'Private address ranges that webhooks may be sent to all the same; none unless given.',
   ),
   HOLDFAST_WEBHOOK_TIMEOUT: variable(duration, '20s', 'How long a webhook receiver may take to answer.'),
-  HOLDFAST_WEBHOOK_RETRY: variable(duration, '5s', 'Wait before a webhook’s first retry; it doubles from there, up to 12 hours.'),
+  HOLDFAST_WEBHOOK_RETRY: variable(
+    duration,
+    '5s',
+    'Wait before a webhook’s first retry; it doubles from there, up to 12 hours.',
+  ),
   HOLDFAST_WEBHOOK_RETRY_FOR: variable(duration, '3d', 'How long a webhook is retried before it is given up.'),
   HOLDFAST_USAGE_WINDOW: variable(duration, '1h', 'Length of a usage window in the ledger.'),
   HOLDFAST_USAGE_GRACE: variable(duration, '5m', 'How long a window stays open after its end for late records.'),
