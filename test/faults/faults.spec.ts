@@ -146,6 +146,21 @@ describe('a backup', () => {
   });
 });
 
+describe('a job whose workflow is lost', () => {
+  it('is cleaned up after and ends INTERRUPTED', async () => {
+    const { vmId, vaultId } = await protect();
+    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+    const job = await stage.startJob('backupVm', { vmId, vaultId });
+    await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+    await stage.terminateWorkflow(job);
+    await stage.simulator.clearFaults();
+    const ended = await stage.ended(job);
+    expect(ended).toMatchObject({ state: 'INTERRUPTED', error: { code: 'JOB_INTERRUPTED' }, warnings: [] });
+    expect(await stage.simulator.leftovers('alpha')).toEqual(NOTHING);
+    expect((await stage.runJob('backupVm', { vmId, vaultId })).state).toBe('SUCCEEDED');
+  });
+});
+
 describe('a replication', () => {
   it('into a full SR fails and leaves no half-made VM', async () => {
     const { vmId, vaultId } = await protect();

@@ -6,6 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startApi, type RunningApi } from '../../src/main/api.ts';
 import { startWorker, type RunningWorker, type WorkerOptions } from '../../src/main/worker.ts';
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
+import { parseGlobalId } from '../../src/kernel/global-id.ts';
+import { TEMPORAL, type TemporalAccess } from '../../src/platform/temporal/temporal-client.module.ts';
+import { workflowIdOf } from '../../workflows/contract/index.ts';
 import type { Program } from '../support/program.ts';
 import { startSimulator, type SimulatedPool, type SimulatorReady } from '../support/simulator.ts';
 import { createTestDatabase } from '../support/test-database.ts';
@@ -166,6 +169,13 @@ export class Stage {
       throw new Error(`${name}: ${JSON.stringify(userErrors)}`);
     }
     return job;
+  }
+
+  /** Loses a backup's workflow, as an operator or a lost history would. */
+  async terminateWorkflow(backup: { readonly id: string }): Promise<void> {
+    const jobId = parseGlobalId(backup.id)?.id ?? '';
+    const { client } = this.api.app.get<TemporalAccess>(TEMPORAL, { strict: false });
+    await client.workflow.getHandle(workflowIdOf('BACKUP', jobId)).terminate('lost');
   }
 
   /** Registers a simulated pool; gives back its id and the job that connects to it. */

@@ -27,6 +27,9 @@ const NETWORK_AWAY: ReadonlySet<string> = new Set([
   'ENOENT',
 ]);
 
+/** What pg and TypeORM say of a connection that went away between two statements. */
+const LOST_CONNECTION = /Connection terminated|timeout exceeded when trying to connect|Query runner already released/;
+
 /** A serialisation failure or a deadlock: the whole transaction may simply run again. */
 export function mayRunAgain(error: unknown): boolean {
   return TRY_AGAIN.has(postgresErrorOf(error)?.code ?? '');
@@ -41,8 +44,7 @@ export function toDatabaseError(error: unknown): unknown {
   const state = postgresErrorOf(error)?.code;
   const away =
     state === undefined
-      ? NETWORK_AWAY.has(errnoOf(error) ?? '') ||
-        (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
+      ? NETWORK_AWAY.has(errnoOf(error) ?? '') || (error instanceof Error && LOST_CONNECTION.test(error.message))
       : SERVER_AWAY.test(state);
   return away ? new AppError('DATABASE_UNAVAILABLE', 'PostgreSQL does not answer.', { cause: error }) : error;
 }

@@ -25,6 +25,7 @@ export function openRoleDatabase(options: RoleDatabaseOptions): RoleDatabase {
     query: async (text, values) => rowsOf(pool, text, values),
     transaction: async (work) => {
       const client = await pool.connect();
+      client.on('error', ignoreLost);
       const failed = { error: undefined as Error | undefined };
       try {
         return await inTransaction(client, work);
@@ -32,6 +33,7 @@ export function openRoleDatabase(options: RoleDatabaseOptions): RoleDatabase {
         failed.error = error instanceof Error ? error : new Error(String(error));
         throw error;
       } finally {
+        client.removeListener('error', ignoreLost);
         client.release(failed.error);
       }
     },
@@ -39,6 +41,9 @@ export function openRoleDatabase(options: RoleDatabaseOptions): RoleDatabase {
     end: async () => pool.end(),
   };
 }
+
+/** A connection that is lost between two statements: the next statement is rejected and says so. */
+function ignoreLost(): void {}
 
 async function openSession(client: Client, onNotice: (() => void) | undefined): Promise<SqlSession> {
   const closed = new Promise<void>((resolve) => {

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startOwnPostgres, type OwnPostgres } from '../support/own-postgres.ts';
+import { NOTHING } from './simulator-control.ts';
+import { Stage } from './stage.ts';
+
+const MIB = 1024 * 1024;
+let postgres: OwnPostgres;
+let stage: Stage;
+
+beforeAll(async () => {
+  postgres = await startOwnPostgres();
+  stage = await Stage.start({ databaseUrl: postgres.url });
+});
+afterAll(async () => {
+  await stage.stop();
+  await postgres.stop();
+});
+
+it('finishes a backup although PostgreSQL was restarted while its disks were read', async () => {
+  const { simulator } = stage;
+  const vm = await simulator.makeVm('alpha', [32 * MIB, 16 * MIB]);
+  const alpha = await stage.addPool('alpha');
+  const { vaultId } = await stage.addVault();
+  const vmId = await stage.vmId(vm.uuid, alpha);
+  await simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 100 } });
+  const job = await stage.startJob('backupVm', { vmId, vaultId });
+  await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+  await postgres.restart();
+  await simulator.clearFaults();
+  expect(await stage.ended(job)).toMatchObject({ state: 'SUCCEEDED', error: null });
+  expect(await simulator.leftovers('alpha')).toEqual(NOTHING);
+  const { restorePoints } = await stage.data<{ restorePoints: { edges: readonly unknown[] } }>(
+    '{ restorePoints(first: 10) { edges { node { id } } } }',
+  );
+  expect(restorePoints.edges).toHaveLength(1);
+}, 180_000);
