@@ -152,6 +152,24 @@ describe('a backup that was interrupted', () => {
   });
 });
 
+describe('a restore whose process was killed', () => {
+  it('has its import ended by the clean-up, and nobody else’s', async () => {
+    const restore = world.restoreOf('11111111-2222-4333-8444-555555555555', { ...world.beta, pool: world.alpha });
+    const [ours, theirs] = await withPool(async (connection) => [
+      await connection.callForString('task.create', ['Holdfast restore', `job ${restore.jobId}`]),
+      await connection.callForString('task.create', ['Holdfast restore', 'job of another']),
+    ]);
+    await restore.cleanUp();
+    const left = (await simulator.leftovers('alpha')).tasks;
+    expect(left).toMatchObject([{ ref: theirs }]);
+    expect(left).not.toMatchObject([{ ref: ours }]);
+    await withPool(async (connection) => {
+      await connection.call('task.set_status', [theirs, 'cancelled']);
+      await connection.call('task.destroy', [theirs]);
+    });
+  });
+});
+
 describe('a host that dies', () => {
   it('does not stop a backup that another host can serve', async () => {
     const vm = await world.makeVm([64 * MIB]);

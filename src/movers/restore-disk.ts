@@ -1,15 +1,14 @@
-import type { BlockSink, Repository } from '../engine/index.ts';
+import type { Repository } from '../engine/index.ts';
 import { MIB } from '../kernel/bytes.ts';
 import { AppError } from '../kernel/errors.ts';
 import { RawImport } from '../xen/raw-import.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
+import { toImportSink } from './import-sink.ts';
 import { isThick } from './placement.ts';
 import type { MoverCall } from './port.ts';
 import { atMostOnceASecond } from './progress.ts';
 import type { DiskRestoreResult, RestoreDiskCommand } from './restore-commands.ts';
 import { beginRestore } from './restore-session.ts';
-
-const ZEROS = new Uint8Array(MIB);
 
 /**
  * Fills one new disk. The pool confirms an import only as a whole, so a repeated attempt sends the disk again.
@@ -30,7 +29,7 @@ export async function restoreDisk(
     const result = await repository.restoreDisk({
       pointId: restorePointId,
       diskKey: disk.diskKey,
-      sink: toSink(stream, skipsHoles),
+      sink: toImportSink(stream, skipsHoles),
       signal,
       onProgress: ({ settledBelow, sizeBytes, bytesWritten }) => {
         report({ bytesDone: settledBelow, bytesTotal: sizeBytes, bytesRead: bytesWritten, bytesStored: 0 });
@@ -81,20 +80,4 @@ async function readsAsZeros(connection: XapiConnection, vdiUuid: string, signal:
   const vdi = await connection.getRecord('VDI', vdiRef, signal);
   const sr = await connection.getRecord('SR', vdi.SR, signal);
   return !isThick(sr.type);
-}
-
-function toSink(stream: RawImport, skipsHoles: boolean): BlockSink {
-  const write = async (offset: number, data: Uint8Array): Promise<void> => stream.write(offset, data);
-  if (skipsHoles) {
-    return { concurrency: 4, write };
-  }
-  return {
-    concurrency: 4,
-    write,
-    hole: async (offset, length) => {
-      for (let done = 0; done < length; done += ZEROS.length) {
-        await stream.write(offset + done, ZEROS.subarray(0, Math.min(ZEROS.length, length - done)));
-      }
-    },
-  };
 }

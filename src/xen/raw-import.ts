@@ -13,6 +13,8 @@ const IMPORT_TASK_NAME = 'Holdfast restore';
 const describeJob = (jobId: string): string => `job ${jobId}`;
 /** How long the pool may take to say why it hung up. */
 const VERDICT_MS = 10_000;
+/** The same, where the process that sent the body is thought dead. */
+const STALE_MS = 2000;
 
 /**
  * Fills a disk through `/import_raw_vdi` with `chunked`: frames of offset (int64 LE), length (int32 LE) and bytes, ended
@@ -128,7 +130,7 @@ export class RawImport {
 export async function removeImportTasks(connection: XapiConnection, jobId: string): Promise<void> {
   for (const [ref, task] of await connection.getAllRecords('task')) {
     if (task.name_label === IMPORT_TASK_NAME && task.name_description === describeJob(jobId)) {
-      await abandonTask(connection, ref);
+      await abandonTask(connection, ref, STALE_MS);
     }
   }
 }
@@ -202,13 +204,28 @@ function toImportError(error: AppError): AppError {
   return error.code === 'XAPI_FAILED' ? new AppError('IMPORT_FAILED', message, { data, cause: error }) : error;
 }
 
-async function abandonTask(connection: XapiConnection, task: string): Promise<void> {
+/** Ends the task, whoever is or isn't working on it, so that nothing of it stays in the pool. */
+async function abandonTask(connection: XapiConnection, task: string, patienceMs = VERDICT_MS): Promise<void> {
   try {
-    const patience = AbortSignal.timeout(VERDICT_MS);
+    const patience = AbortSignal.timeout(patienceMs);
     await connection.call('task.cancel', [task], patience);
     await waitForTask(connection, task, 'Import of a disk', patience);
   } catch {
-    // Over already, or cancelled just now: either is what is wanted.
+    // Over already, or cancelled just now, or nobody works on it: the next step tells.
   }
+  await closeTask(connection, task);
   await destroyTask(connection, task);
+}
+
+/** A task of ours that no handler has taken up, or whose handler is gone, is ended by nobody else. */
+async function closeTask(connection: XapiConnection, task: string): Promise<void> {
+  try {
+    const patience = AbortSignal.timeout(VERDICT_MS);
+    const status = await connection.callForString('task.get_status', [task], patience);
+    if (status === 'pending' || status === 'cancelling') {
+      await connection.call('task.set_status', [task, 'cancelled'], patience);
+    }
+  } catch {
+    // It is gone, or the pool is: then it expires there.
+  }
 }
