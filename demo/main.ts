@@ -1,5 +1,6 @@
 import { GraphqlClient } from './clients/graphql.ts';
 import { SimulatorClient } from './clients/simulator.ts';
+import { WebhookReceiver } from './clients/webhook-receiver.ts';
 import { type DemoArguments, HELP, readArguments } from './arguments.ts';
 import { Teller } from './console/teller.ts';
 import { keepRunFolder, makeRunFolder, removeFolder } from './processes/run-folder.ts';
@@ -11,11 +12,12 @@ import { type Told, tell } from './tell.ts';
 async function play(args: DemoArguments): Promise<boolean> {
   const teller = new Teller();
   const story = new Story(teller);
+  const receiver = new WebhookReceiver();
   const folder = await makeRunFolder();
   let programs: Programs | undefined;
   let told: Told | undefined;
   const stop = async (): Promise<void> => {
-    told?.receiver.close();
+    receiver.close();
     await Promise.all([programs?.service.stop(), programs?.simulator.stop()]);
     await removeFolder(folder);
   };
@@ -33,6 +35,7 @@ async function play(args: DemoArguments): Promise<boolean> {
       folder,
       teller,
       simulator: new SimulatorClient(simulator.ready),
+      receiver,
       provider: new GraphqlClient(service.ready.url, service.ready.administratorToken),
     });
   } catch (error) {
@@ -44,7 +47,7 @@ async function play(args: DemoArguments): Promise<boolean> {
     await story.writeReport(args.report, ok);
   }
   if (args.keep && ok && programs !== undefined && told !== undefined) {
-    told.receiver.close();
+    receiver.close();
     await keepRunFolder(folder, [programs.service.pid, programs.simulator.pid]);
     printWhatRuns(teller, programs, told);
   } else {

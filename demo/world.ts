@@ -29,12 +29,13 @@ export interface World {
   readonly teller: Teller;
   readonly simulator: SimulatorClient;
   readonly provider: GraphqlClient;
+  /** The billing system's end of the webhooks. */
+  readonly receiver: WebhookReceiver;
 }
 
 /** What the customer's steps use. */
 export interface CustomerWorld extends World {
   readonly customer: Customer;
-  readonly receiver: WebhookReceiver;
   /** The guest that is protected, as its pool has it. */
   readonly guest: SimulatedVm;
   readonly vmId: string;

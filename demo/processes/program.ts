@@ -52,14 +52,17 @@ export async function startProgram<Ready>(spec: ProgramSpec): Promise<Program<Re
     const said = (await readFile(logFile, 'utf8')).trimEnd().split('\n').slice(-15).join('\n');
     throw new Error(`${name} did not come up:\n${said}`);
   }
-  child.unref();
+  if (keep) {
+    child.unref();
+  }
   return {
     pid: child.pid ?? 0,
     ready: JSON.parse(await readFile(readyFile, 'utf8')) as Ready,
     stop: async () => {
       child.kill('SIGTERM');
-      await Promise.race([end, delay(STOP_WITHIN_MS)]);
-      child.kill('SIGKILL');
+      const patience = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      await end;
+      clearTimeout(patience);
     },
   };
 }

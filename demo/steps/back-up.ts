@@ -1,12 +1,13 @@
 import { bytes } from '../console/format.ts';
 import { type Account, mustHold } from '../story.ts';
 import type { CustomerWorld } from '../world.ts';
-import { copySnapshot, type Reference, referenceOf } from './reference.ts';
+import { copySnapshot, type DiskCopies } from './reference.ts';
 import { type JobResult, waitForJob } from './wait-for-job.ts';
 
 export interface BackedUp {
   readonly restorePointId: string;
-  readonly reference: Reference;
+  /** The disks as they were at its moment, kept in the pool by somebody else. */
+  readonly copies: DiskCopies;
   /** Read from the pool by the simulator's own count, bytes. */
   readonly bytesRead: number;
 }
@@ -17,7 +18,7 @@ interface Point {
 
 const POINT = `query ($id: ID!) { restorePoint(id: $id) { disks { name path fullReason } } }`;
 
-/** One backup by the customer's token, with a reference of what the disks were at its moment. */
+/** One backup by the customer's token, while somebody else keeps a copy of what the disks were at its moment. */
 export async function backUp(world: CustomerWorld, account: Account): Promise<BackedUp> {
   const { customer, simulator, vmId, vaultId, teller } = world;
   await simulator.forgetLog();
@@ -28,14 +29,14 @@ export async function backUp(world: CustomerWorld, account: Account): Promise<Ba
   const result = await waitForJob(customer.api, job.id, teller).finally(() => done.abort());
   const bytesRead = await simulator.bytesRead();
   const restorePointId = checkResult(result);
-  const reference = await referenceOf(world, await copying);
+  const copies = await copying;
   account.bytesRead = bytesRead;
   account.bytesStored = Number(result?.bytesStored ?? 0);
   const { restorePoint } = await customer.api.query<{ restorePoint: Point }>(POINT, { id: restorePointId });
   const how = restorePoint.disks.map(({ name, path, fullReason }) => `${name} ${fullReason ?? path.toLowerCase()}`);
   const stored = bytes(account.bytesStored);
   account.detail = `${result?.consistency} consistent; ${how.join(', ')}; ${bytes(bytesRead)} read, ${stored} stored`;
-  return { restorePointId, reference, bytesRead };
+  return { restorePointId, copies, bytesRead };
 }
 
 function checkResult(result: JobResult | null): string {

@@ -1,8 +1,8 @@
-import type { ReceivedEvent, WebhookReceiver } from '../clients/webhook-receiver.ts';
+import type { ReceivedEvent } from '../clients/webhook-receiver.ts';
 import { bytes } from '../console/format.ts';
 import { table } from '../console/table.ts';
-import type { Teller } from '../console/teller.ts';
 import { type Account, mustHold } from '../story.ts';
+import type { World } from '../world.ts';
 
 const METERS = [
   'backed_up_bytes',
@@ -14,7 +14,7 @@ const METERS = [
 ];
 
 /** What the billing system was told, each message signed. */
-export async function bill(receiver: WebhookReceiver, teller: Teller, account: Account): Promise<void> {
+export async function bill({ receiver, teller }: World, account: Account): Promise<void> {
   await receiver.until((events) => METERS.every((meter) => totalOf(events, meter) > 0), 60_000);
   mustHold(receiver.refused === 0, 'no message came with a wrong signature');
   mustHold(totalOf(receiver.events, 'backup_runs') === 2, 'two backups are on the bill');

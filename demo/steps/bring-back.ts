@@ -1,12 +1,11 @@
 import { bytes } from '../console/format.ts';
 import { type Account, mustHold } from '../story.ts';
 import type { CustomerWorld, Placement } from '../world.ts';
-import type { BackedUp } from './back-up.ts';
-import { compare } from './reference.ts';
+import { compare, type Reference } from './reference.ts';
 import { type JobResult, waitForJob } from './wait-for-job.ts';
 
 /** The newest restore point becomes a VM in the other pool, under a replication plan. */
-export async function replicate(world: CustomerWorld, point: BackedUp, account: Account): Promise<void> {
+export async function replicate(world: CustomerWorld, reference: Reference, account: Account): Promise<void> {
   const { customer, vmId, vaultId, teller } = world;
   const { replicationPlan } = await customer.api.mutate<{ replicationPlan: { id: string } }>(
     'createReplicationPlan',
@@ -17,11 +16,15 @@ export async function replicate(world: CustomerWorld, point: BackedUp, account: 
     replicationPlanId: replicationPlan.id,
   });
   const result = await waitForJob(customer.api, job.id, teller);
-  await check(world, { result, pool: 'beta', point }, account);
+  await check(world, { result, pool: 'beta', reference }, account);
 }
 
 /** An older restore point becomes a VM beside the running original. */
-export async function restoreBeside(world: CustomerWorld, point: BackedUp, account: Account): Promise<void> {
+export async function restoreBeside(
+  world: CustomerWorld,
+  point: { readonly restorePointId: string; readonly reference: Reference },
+  account: Account,
+): Promise<void> {
   const { customer, teller, guest } = world;
   const { job } = await customer.api.mutate<{ job: { id: string } }>('restoreVm', 'job { id }', {
     restorePointId: point.restorePointId,
@@ -29,7 +32,7 @@ export async function restoreBeside(world: CustomerWorld, point: BackedUp, accou
     ...placeIn(world.alpha),
   });
   const result = await waitForJob(customer.api, job.id, teller);
-  await check(world, { result, pool: 'alpha', point }, account);
+  await check(world, { result, pool: 'alpha', reference: point.reference }, account);
   const original = await world.simulator.vm(guest.uuid);
   mustHold(original.powerState === 'Running', 'the original still runs');
   mustHold(
@@ -49,7 +52,7 @@ function placeIn({ poolId, poolGrantId, storageRepositories, networks }: Placeme
 
 async function check(
   world: CustomerWorld,
-  { result, pool, point }: { result: JobResult | null; pool: string; point: BackedUp },
+  { result, pool, reference }: { result: JobResult | null; pool: string; reference: Reference },
   account: Account,
 ): Promise<void> {
   const uuid = result?.restoredVmUuid ?? null;
@@ -63,8 +66,7 @@ async function check(
   mustHold(vm.powerState === 'Halted', 'the VM is switched off');
   mustHold(vm.macs.length === guest.macs.length, 'the VM has as many interfaces');
   mustHold(!vm.macs.some((mac) => guest.macs.includes(mac)), 'the VM has MAC addresses of its own');
-  await compare(world, vm, point.reference);
-  account.bytesRead = Number(result?.bytesRead ?? 0);
+  await compare(world, vm, reference);
   const written = bytes(Number(result?.bytesWritten ?? 0));
   account.detail = `${vm.name} waits in ${pool}, halted, new UUID and MACs, ${written} written; every disk is the source's`;
 }

@@ -38,7 +38,7 @@ export class BusyGuest {
         await simulator.write(uuid, offset, PIECE, `${uuid} ${round}`);
         this.#written += PIECE;
       }
-      await delay(25);
+      await delay(100);
     }
   }
 }

@@ -1,10 +1,8 @@
-import { WebhookReceiver } from '../clients/webhook-receiver.ts';
 import type { Account } from '../story.ts';
 import type { World } from '../world.ts';
 
 /** A billing system registers for the usage of everybody below the provider. */
-export async function listenForUsage({ provider }: World, account: Account): Promise<WebhookReceiver> {
-  const receiver = new WebhookReceiver();
+export async function listenForUsage({ provider, receiver }: World, account: Account): Promise<void> {
   const url = await receiver.listen();
   const { secret } = await provider.mutate<{ secret: string }>(
     'createWebhookEndpoint',
@@ -13,5 +11,4 @@ export async function listenForUsage({ provider }: World, account: Account): Pro
   );
   receiver.trust(secret);
   account.detail = `a billing system listens at ${url}, and trusts signatures of its own secret only`;
-  return receiver;
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import type { SimulatedVm, SimulatorClient } from '../clients/simulator.ts';
+import type { SimulatedVm } from '../clients/simulator.ts';
 import { ROOT } from '../processes/program.ts';
 import { findProgram, run } from '../processes/tools.ts';
 import type { Account } from '../story.ts';
+import type { World } from '../world.ts';
 
 const DISKS = [
   { name: 'system', content: 'node_modules/@temporalio', size: '512M' },
@@ -10,7 +11,7 @@ const DISKS = [
 ];
 
 /** A running VM with two disks: real ext4 file systems with the files of this project's own dependencies. */
-export async function makeGuest(simulator: SimulatorClient, folder: string, account: Account): Promise<SimulatedVm> {
+export async function makeGuest({ simulator, folder }: World, account: Account): Promise<SimulatedVm> {
   const mke2fs = findProgram('mke2fs');
   if (mke2fs === null) {
     throw new Error('mke2fs is missing: install the package e2fsprogs.');

@@ -4,19 +4,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SimulatedVm } from '../clients/simulator.ts';
 import { type NbdInfo, XapiClient } from '../clients/xapi.ts';
 import { digestOf, findProgram } from '../processes/tools.ts';
-import { mustHold } from '../story.ts';
+import { type Account, mustHold } from '../story.ts';
 import type { CustomerWorld } from '../world.ts';
 
 /** SHA-256 of each disk at one moment, by the disk's position. None of it was computed by our code. */
 export type Reference = ReadonlyMap<string, string>;
 
-type Copies = ReadonlyMap<string, { readonly vdi: string; readonly ref: string }>;
+/** Clones of a snapshot's disks, by the disk's position. */
+export type DiskCopies = ReadonlyMap<string, { readonly vdi: string; readonly ref: string }>;
 
 /**
  * Waits for the snapshot that the backup takes, and clones its disks there and then, as an administrator could: the
  * guest goes on writing and the snapshot goes away, and the clones stay as the disks were.
  */
-export async function copySnapshot(world: CustomerWorld, until: AbortSignal): Promise<Copies> {
+export async function copySnapshot(world: CustomerWorld, until: AbortSignal): Promise<DiskCopies> {
   const snapshot = await findSnapshot(world, until);
   const xapi = await XapiClient.logIn(world.simulator.pool('alpha'));
   const copies = new Map<string, { vdi: string; ref: string }>();
@@ -29,7 +30,7 @@ export async function copySnapshot(world: CustomerWorld, until: AbortSignal): Pr
 }
 
 /** The simulator's own digest of the copies; where nbdcopy is installed, it reads them over NBD and has to agree. */
-export async function referenceOf(world: CustomerWorld, copies: Copies): Promise<Reference> {
+export async function referenceOf(world: CustomerWorld, copies: DiskCopies, account: Account): Promise<Reference> {
   const xapi = await XapiClient.logIn(world.simulator.pool('alpha'));
   const nbdcopy = findProgram('nbdcopy');
   const reference = new Map<string, string>();
@@ -47,7 +48,7 @@ export async function referenceOf(world: CustomerWorld, copies: Copies): Promise
   }
   await xapi.logOut();
   const by = nbdcopy === null ? "the simulator's digest" : "nbdcopy and the simulator's digest";
-  world.teller.say(`reference of ${reference.size} disks taken by ${by}`);
+  account.detail = `${reference.size} disks as they were at the snapshot, by ${by}`;
   return reference;
 }
 

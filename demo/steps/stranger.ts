@@ -101,8 +101,8 @@ function waysTo(id: string): readonly Ask[] {
   return [node, typed, rest];
 }
 
-/** Of no meaning to a reader: when, which request, how much of the allowance is left. */
-const VARYING = /^(date|x-request-id|request-id|ratelimit.*|keep-alive|connection)$/;
+/** When, which request (the entity tag is a hash of a body that names it), how much of the allowance is left. */
+const VARYING = /^(date|etag|x-request-id|request-id|ratelimit.*|keep-alive|connection)$/;
 
 /** Status, headers and body as one text, without what differs between any two requests and without the id itself. */
 async function answer(client: GraphqlClient, id: string, ask: Ask): Promise<string> {
