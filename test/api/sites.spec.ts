@@ -146,3 +146,24 @@ describe('sites over REST', () => {
     });
   });
 });
+
+describe('what is wrong with a request', () => {
+  it('is said with a code, whoever notices it', async () => {
+    const code = async (query: string, variables = {}) => {
+      const { body } = await api.graphql(token, query, variables);
+      return [body.errors?.[0]?.extensions['code'], body.errors?.[0]?.extensions['kind']];
+    };
+    expect(await code('{ sites(first: 1) { nothing } }')).toEqual(['BAD_INPUT', 'invalid']);
+    expect(await code('{ sites(first: ')).toEqual(['BAD_INPUT', 'invalid']);
+    const create = `mutation ($input: CreateTokenInput!) { createToken(input: $input) { secret } }`;
+    const input = { name: 'x', scopes: ['READER'], idempotencyKey: 'x', expiresAt: 'tomorrow' };
+    expect(await code(create, { input })).toEqual(['BAD_INPUT', 'invalid']);
+    const wide = `{ ${Array.from({ length: 30 }, (_, i) => `s${i}: sites(first: 1) { edges { cursor } }`).join(' ')} }`;
+    expect(await code(wide)).toEqual(['COST_EXCEEDED', 'quota']);
+  });
+
+  it('leaves what it costs in the answer', async () => {
+    const { body } = await api.graphql(token, '{ sites(first: 10) { edges { cursor } } }');
+    expect(body).toMatchObject({ extensions: { cost: { requested: 11, maximum: expect.any(Number) } } });
+  });
+});

@@ -1,4 +1,3 @@
-import { unwrapResolverError } from '@apollo/server/errors';
 import { Logger } from '@nestjs/common';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError } from '../../kernel/errors.ts';
@@ -27,14 +26,10 @@ export function formatGraphqlError(
 
 /** What a resolver threw; or, where the document itself is wrong, BAD_INPUT with GraphQL's own words. */
 function causeOf(thrown: unknown): unknown {
-  const error = unwrapResolverError(thrown);
-  if (error instanceof AppError) {
-    return error;
+  if (!(thrown instanceof GraphQLError)) {
+    return thrown;
   }
-  const atFault = thrown instanceof GraphQLError && thrown.originalError === undefined;
-  if (atFault) {
-    const inner = thrown.extensions['appError'];
-    return inner instanceof AppError ? inner : new AppError('BAD_INPUT', thrown.message);
-  }
-  return error;
+  const { originalError, path } = thrown;
+  const inDocument = path === undefined && (originalError === undefined || originalError instanceof GraphQLError);
+  return inDocument ? new AppError('BAD_INPUT', thrown.message) : (originalError ?? thrown);
 }

@@ -10,6 +10,7 @@ import { errorCodeEnum } from './error-code-enum.ts';
 import { formatGraphqlError } from './format-error.ts';
 import { NodeRegistry } from './node-registry.ts';
 import { NodeResolver } from './node.resolver.ts';
+import { queryLimits } from './query-limits.plugin.ts';
 import { BigIntScalar, DateTimeScalar } from './scalars.ts';
 
 /** Domains register their objects with `NodeRegistry`, in processes that answer requests and in those that don't. */
@@ -41,6 +42,8 @@ function graphqlOptions(scope: TenantScope): Omit<ApolloDriverConfig, 'driver'> 
     typeDefs: errorCodeEnum(),
     resolvers: { DateTime: DateTimeScalar, BigInt: BigIntScalar, JSONObject: GraphQLJSONObject },
     fieldResolverEnhancers: ['guards'],
+    plugins: [queryLimits],
+    maxRecursiveSelections: true,
     introspection: true,
     graphiql: false,
     csrfPrevention: true,
