@@ -14,6 +14,7 @@ import { VaultLeasesService } from '../control/vault-leases/vault-leases.service
 import { VaultWorkModule } from '../control/vaults/vault-work.module.ts';
 import { BackupActivities } from './backup.activities.ts';
 import { BackupRowActivities } from './backup-control.activities.ts';
+import { JobGuard } from './job-guard.ts';
 import { JobRowActivities } from './job.activities.ts';
 import { KEY_RING, MOVER, TASK_QUEUE_PREFIX, type KeyRing, type MoverPort } from './mover.ts';
 import { PoolActivities } from './pool.activities.ts';
@@ -45,6 +46,7 @@ const CONTROL: Type[] = [
 
 const ACTIVITIES: Type[] = [
   VaultCalls,
+  JobGuard,
   JobRowActivities,
   BackupRowActivities,
   BackupActivities,

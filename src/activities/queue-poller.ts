@@ -14,6 +14,7 @@ import { WorkerHost } from '../platform/temporal/worker-host.ts';
 import { CONTROL_ACTIVITIES, controlQueue, SITE_ACTIVITIES, siteQueue } from '../../workflows/contract/index.ts';
 import { BackupActivities } from './backup.activities.ts';
 import { BackupRowActivities } from './backup-control.activities.ts';
+import { JobGuard } from './job-guard.ts';
 import { JobRowActivities } from './job.activities.ts';
 import { TASK_QUEUE_PREFIX } from './mover.ts';
 import { PoolActivities } from './pool.activities.ts';
@@ -29,6 +30,7 @@ export class ControlActivityClasses {
   readonly all: readonly object[];
 
   constructor(
+    readonly guard: JobGuard,
     jobs: JobRowActivities,
     backups: BackupRowActivities,
     restores: RestoreRowActivities,
@@ -75,7 +77,9 @@ export class QueuePoller implements OnApplicationBootstrap, BeforeApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     await this.host.poll({
       taskQueue: controlQueue(this.prefix),
-      activities: bindActivities([...this.control.all, ...this.mover.control], CONTROL_ACTIVITIES),
+      activities: this.control.guard.around(
+        bindActivities([...this.control.all, ...this.mover.control], CONTROL_ACTIVITIES),
+      ),
       workflows: { workflowsPath: fileURLToPath(siblingModule(import.meta.url, '../../workflows/index')) },
     });
     await this.#pollSites();
@@ -102,7 +106,8 @@ export class QueuePoller implements OnApplicationBootstrap, BeforeApplicationShu
   async #pollSites(): Promise<void> {
     for (const siteId of await this.lists.sitesToServe()) {
       const taskQueue = siteQueue(this.prefix, siteId);
-      await this.host.poll({ taskQueue, activities: bindActivities(this.mover.site, SITE_ACTIVITIES) });
+      const activities = this.control.guard.around(bindActivities(this.mover.site, SITE_ACTIVITIES));
+      await this.host.poll({ taskQueue, activities });
     }
   }
 }
