@@ -139,7 +139,8 @@ test('a source that fails is what the write fails with, and the same repository 
 });
 
 test('a restore goes on from its cursor and writes nothing below it', async () => {
-  await using repository = await vault.open();
+  // One lane: with two, the other may be far ahead of the first segment when the sink fails.
+  await using repository = await vault.open(undefined, 1);
   const data = noise(7 * segmentBytes + 5);
   data.fill(0, 2 * segmentBytes - 40 * KIB, 4 * segmentBytes + 8 * KIB);
   const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });

@@ -5,7 +5,7 @@ import type { RepositoryContext } from './repository-context.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { readEpoch } from './sessions/epoch.ts';
-import { SessionStore, type Session } from './sessions/session-store.ts';
+import { SessionStore } from './sessions/session-store.ts';
 import type {
   ChunkingParameters,
   CommitPointRequest,
@@ -73,7 +73,7 @@ export class VaultRepository implements Repository {
   }
 
   async endSession(sessionId: string): Promise<void> {
-    const session = await this.#findSession(sessionId);
+    const session = await this.#sessions.find(sessionId);
     if (session?.purpose === 'backup') {
       await this.#points.fence(session.pointId);
     }
@@ -130,15 +130,6 @@ export class VaultRepository implements Repository {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
     }
     return disk;
-  }
-
-  async #findSession(sessionId: string): Promise<Session | null> {
-    for await (const session of this.#sessions.list()) {
-      if (session.sessionId === sessionId) {
-        return session;
-      }
-    }
-    return null;
   }
 
   /** A tombstone ends a writer; so does a point of another session. */

@@ -1,7 +1,7 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
-import { journalPrefix, pointName, sessionName } from '../format/names.ts';
+import { journalPrefix, sessionName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
@@ -67,15 +67,15 @@ export class SessionStore {
     const prefix = sessionName('');
     for await (const { name } of this.#store.list(prefix)) {
       const sessionId = name.slice(prefix.length);
-      const session = sessionId.includes('.') ? null : await this.#find(sessionId);
+      const session = sessionId.includes('.') ? null : await this.find(sessionId);
       if (session !== null) {
         yield session;
       }
     }
   }
 
-  /** Null if it was ended since it was listed. */
-  async #find(sessionId: string): Promise<Session | null> {
+  /** Null if it was ended, or never begun. */
+  async find(sessionId: string): Promise<Session | null> {
     try {
       return await this.get(sessionId);
     } catch (error) {
@@ -84,11 +84,6 @@ export class SessionStore {
       }
       throw error;
     }
-  }
-
-  /** Whether a tombstone or a point stands at the point that a session announced. */
-  async isDecided(session: Session): Promise<boolean> {
-    return (await this.#store.head(pointName(session.pointId))) !== null;
   }
 }
 
