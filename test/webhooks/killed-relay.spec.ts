@@ -77,7 +77,7 @@ describe('a relay that is killed', () => {
     expect(verify(attempt, endpoint.secret).id).toBe(toGlobalId('Event', bench.customerId, eventId));
     expect(again.headers['webhook-id']).toBe(attempt.headers['webhook-id']);
     expect(again.body).toBe(attempt.body);
-    await vi.waitFor(async () => expect((await deliveryOf(eventId)).state).toBe('DELIVERED'), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await deliveryOf(eventId)).state).toBe('DELIVERED'), { timeout: 20_000 });
     const ledger = new Map(receiver.received.map((one) => [one.headers['webhook-id'], verify(one, endpoint.secret)]));
     expect(ledger.size).toBe(1);
     expect(receiver.received).toHaveLength(2);
@@ -91,7 +91,7 @@ describe('a relay that is killed', () => {
 
     const first = startRelay();
     await vi.waitFor(async () => expect((await deliveryOf(eventId)).last_error).toMatch(/ECONNREFUSED/), {
-      timeout: 10_000,
+      timeout: 20_000,
     });
     await kill(first);
     const receiver = await startReceiver(undefined, closed.port);
@@ -104,7 +104,7 @@ describe('a relay that is killed', () => {
       type: 'job.succeeded',
       specversion: '1.0',
     });
-    await vi.waitFor(async () => expect((await deliveryOf(eventId)).state).toBe('DELIVERED'), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await deliveryOf(eventId)).state).toBe('DELIVERED'), { timeout: 20_000 });
     expect(receiver.received).toHaveLength(1);
   });
 });

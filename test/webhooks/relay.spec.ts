@@ -53,7 +53,7 @@ describe('the relay', () => {
     relay(() => (first += 1));
     relay(() => (second += 1));
     await bench.addEvent(bench.customerId);
-    await vi.waitFor(async () => expect(await sequences()).toEqual(['1']), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await sequences()).toEqual(['1']), { timeout: 20_000 });
     expect([Math.min(first, second), Math.max(first, second)]).toEqual([0, 1]);
     const [locks] = await bench.rows<{ held: number }>(
       `select count(*)::int as held from pg_locks where locktype = 'advisory' and granted
@@ -69,7 +69,7 @@ describe('the relay', () => {
       await bench.addEvent(bench.customerId);
     }
     await vi.waitFor(async () => expect(await sequences()).toEqual(['1', '2', '3', '4', '5', '6']), {
-      timeout: 10_000,
+      timeout: 20_000,
     });
   });
 
@@ -85,8 +85,8 @@ describe('the relay', () => {
        select $1, 'site.created', 'Site', uuidv7() from generate_series(1, 1200)`,
       [bench.customerId],
     );
-    await vi.waitFor(async () => expect(await sequences()).toHaveLength(1200), { timeout: 10_000 });
-    await vi.waitFor(() => expect(payloads.length).toBeGreaterThan(0));
+    await vi.waitFor(async () => expect(await sequences()).toHaveLength(1200), { timeout: 20_000 });
+    await vi.waitFor(() => expect(payloads.length).toBeGreaterThan(0), { timeout: 20_000 });
     expect(new Set(payloads)).toEqual(new Set(['']));
     expect(payloads.length).toBeLessThan(20);
     await listener.end();
@@ -100,7 +100,7 @@ describe('the feed', () => {
     running.push(listen(bench.relay, feed, stop.signal, { onLost: (error) => lost.push(error) }));
     const looks = feed.looks(stop.signal);
     await looks.next();
-    await vi.waitFor(async () => expect(await cut(`listen ${FEED_CHANNEL}`)).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await cut(`listen ${FEED_CHANNEL}`)).toBe(1), { timeout: 20_000 });
     await looks.next();
     await bench.rows(`notify ${FEED_CHANNEL}`);
     await looks.next();
