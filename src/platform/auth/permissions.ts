@@ -54,7 +54,7 @@ export type RoleName = keyof typeof ROLES;
 export type Scope = Permission | RoleName;
 
 export function isScope(text: string): text is Scope {
-  return text in ROLES || (PERMISSIONS as readonly string[]).includes(text);
+  return Object.hasOwn(ROLES, text) || (PERMISSIONS as readonly string[]).includes(text);
 }
 
 /** The permissions that scopes stand for. A scope this version doesn't know gives nothing. */
@@ -62,7 +62,9 @@ export function expandScopes(scopes: readonly string[]): ReadonlySet<Permission>
   const permissions = new Set<Permission>();
   for (const scope of scopes) {
     if (isScope(scope)) {
-      const bundle: readonly Permission[] = scope in ROLES ? ROLES[scope as RoleName] : [scope as Permission];
+      const bundle: readonly Permission[] = Object.hasOwn(ROLES, scope)
+        ? ROLES[scope as RoleName]
+        : [scope as Permission];
       bundle.forEach((permission) => permissions.add(permission));
     }
   }
