@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { temporaryDataFolder } from '../../src/platform/embedded/data-folder.ts';
 import { toBenchRow, type BenchRow } from './bench-row.ts';
 
 const STANDALONE = fileURLToPath(new URL('../../dist/src/main/standalone.js', import.meta.url));
@@ -15,7 +15,7 @@ export async function bootBench(runs = 3): Promise<readonly BenchRow[]> {
   const second: number[] = [];
   const memory: number[] = [];
   for (let round = 0; round < runs; round += 1) {
-    const folder = await mkdtemp(join(tmpdir(), 'holdfast-boot-'));
+    const folder = await temporaryDataFolder();
     try {
       first.push((await boot(folder, 'first')).seconds);
       const again = await boot(folder, 'second');
