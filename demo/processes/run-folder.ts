@@ -1,13 +1,14 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const PREFIX = 'holdfast-demo-';
 const KEPT = 'kept.json';
 
 /**
- * A new folder for this run, named after its process. What runs that were killed left behind is removed first: their
- * programs end by themselves, with the standard input that the dead process held.
+ * A new folder for this run, named after its process. What runs that were killed left behind is removed first. Their
+ * programs end by themselves, with the standard input that the dead process held; those still at it are ended.
  */
 export async function makeRunFolder(): Promise<string> {
   await removeLeftovers();
@@ -32,10 +33,33 @@ async function removeLeftovers(): Promise<void> {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     const folder = join(tmpdir(), name);
     if (pid !== undefined && !(await isInUse(folder, Number(pid)))) {
+      await endPrograms(folder);
       await removeFolder(folder).catch(() => {
-        // Its programs are still ending, or it is another user's: the next run tries again.
+        // It is another user's, who will remove it with his own next run.
       });
     }
+  }
+}
+
+/** Every process that names the folder on its command line. No other has a reason to: its name is unique. */
+async function endPrograms(folder: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
+    const named = await Promise.all(pids.map(async (pid) => ((await runs(pid, `${folder}/`)) ? [pid] : [])));
+    const left = named.flat();
+    left.forEach(end);
+    if (left.length === 0) {
+      return;
+    }
+    await delay(100);
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile, or it is another user's.
   }
 }
 

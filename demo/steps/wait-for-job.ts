@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GraphqlClient } from '../clients/graphql.ts';
+import { JobFeed } from '../clients/live-progress.ts';
 import type { Teller } from '../console/teller.ts';
+import { mustHold } from '../story.ts';
 
 export interface JobResult {
   readonly restorePointId: string | null;
@@ -17,41 +19,38 @@ interface SeenJob {
   readonly state: string;
   readonly warnings: readonly string[];
   readonly error: { readonly code: string; readonly message: string } | null;
-  readonly progress: {
-    readonly phase: string;
-    readonly bytesDone: string;
-    readonly bytesTotal: string;
-    readonly bytesPerSecond: string;
-  } | null;
   readonly result: JobResult | null;
 }
 
 const JOB = `query ($id: ID!) { job(id: $id) { id kind state warnings error { code message }
-  progress { phase bytesDone bytesTotal bytesPerSecond }
   result { restorePointId consistency bytesRead bytesStored bytesWritten restoredVmUuid } } }`;
 const OPEN = new Set(['QUEUED', 'RUNNING', 'CANCELLING']);
 
-/** Follows a job to its end; anything but success is thrown. The row is the truth, so asking for it is enough. */
+/**
+ * Follows a job to its end; anything but success is thrown. Its progress comes live over a subscription; how it ended is
+ * asked of its row, which is the truth.
+ */
 export async function waitForJob(api: GraphqlClient, id: string, teller: Teller): Promise<JobResult | null> {
   const progress = teller.progress();
+  const feed = new JobFeed(api, id, ({ phase, bytesDone, bytesTotal, bytesPerSecond }) => {
+    progress.show({
+      phase,
+      bytesDone: Number(bytesDone),
+      bytesTotal: Number(bytesTotal),
+      bytesPerSecond: Number(bytesPerSecond),
+    });
+  });
   try {
     for (;;) {
       const { job } = await api.query<{ job: SeenJob }>(JOB, { id });
-      if (job.progress !== null) {
-        const { phase, bytesDone, bytesTotal, bytesPerSecond } = job.progress;
-        progress.show({
-          phase,
-          bytesDone: Number(bytesDone),
-          bytesTotal: Number(bytesTotal),
-          bytesPerSecond: Number(bytesPerSecond),
-        });
-      }
       if (!OPEN.has(job.state)) {
+        mustHold(feed.messages > 0, `the progress of ${job.kind} came live`);
         return resultOf(job);
       }
       await delay(250);
     }
   } finally {
+    feed.close();
     progress.end();
   }
 }
