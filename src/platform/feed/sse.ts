@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 
 export interface SseMessage {
   /** Comes back as `Last-Event-ID`. */
@@ -23,11 +23,11 @@ const RETRY_MS = 2_000;
  * when the one before it has left, so that nothing piles up for a slow client.
  */
 export async function sendEvents(
-  response: Response,
+  response: ServerResponse,
   messages: AsyncIterable<SseMessage>,
   options: SseOptions = {},
 ): Promise<void> {
-  response.status(200).set({
+  response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
@@ -53,7 +53,7 @@ export async function sendEvents(
 }
 
 /** False where the client took nothing in time, or went away. */
-async function drained(response: Response, patienceMs: number): Promise<boolean> {
+async function drained(response: ServerResponse, patienceMs: number): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {
     const timer = setTimeout(done, patienceMs, false);
     const onDrain = (): void => done(true);
