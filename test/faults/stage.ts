@@ -96,8 +96,10 @@ export class Stage {
 
   async startWorker(): Promise<RunningWorker> {
     const worker = await startWorker(this.workerOptions);
-    this.#closers.push(async () => await worker.close());
-    return worker;
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => await (closing ??= worker.close());
+    this.#closers.push(close);
+    return { ...worker, close };
   }
 
   /** Adds what has to be closed before everything else. */
