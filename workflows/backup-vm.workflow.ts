@@ -27,7 +27,7 @@ export async function backupVm(input: BackupVmInput): Promise<JobResult> {
     try {
       return await moveDisks(job, site, backup, { ...input, snapshotName });
     } finally {
-      await cleanUp(job.warnings, async () => await site.cleanUpBackup({ ...backup, snapshotName }));
+      await cleanUp(job, async () => await site.cleanUpBackup({ ...backup, snapshotName }));
     }
   });
 }

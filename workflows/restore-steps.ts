@@ -36,7 +36,7 @@ export async function restoreSteps(job: RunningJob, order: RestoreOrder): Promis
     });
     return toResult(restore, vm, disks);
   } finally {
-    await cleanUp(job.warnings, async () => await site.cleanUpRestore(restore));
+    await cleanUp(job, async () => await site.cleanUpRestore(restore));
   }
 }
 

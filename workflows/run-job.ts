@@ -1,13 +1,12 @@
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { controlActivities } from './activity-proxies.ts';
+import type { Cleaning } from './clean-up.ts';
 import type { ControlActivities, JobInput, JobKind, JobOutcome, JobRef, JobResult } from './contract/index.ts';
 import { failsWith, toJobFailure } from './failures.ts';
 
-export interface RunningJob {
+export interface RunningJob extends Cleaning {
   readonly ref: JobRef;
   readonly control: ControlActivities;
-  /** What the job's reader should know although it succeeded. */
-  readonly warnings: string[];
 }
 
 /**
@@ -22,15 +21,15 @@ export async function runJob(
   const ref: JobRef = { tenantId: input.tenantId, jobId: input.jobId };
   const { runId } = workflowInfo();
   const control = controlActivities();
-  const job: RunningJob = { ref, control, warnings: [] };
+  const job: RunningJob = { ref, control, warnings: [], leftBehind: false };
   try {
     await CancellationScope.nonCancellable(async () => await control.beginJob({ ...ref, kind, runId }));
     const result = await work(job);
-    await finish(job, { state: 'SUCCEEDED', result, warnings: job.warnings });
+    await finish(job, { state: 'SUCCEEDED', result, ...endOf(job) });
     return result;
   } catch (error) {
     if (!failsWith(error, 'JOB_STATE_CONFLICT')) {
-      await finish(job, failedOutcome(error, job.warnings));
+      await finish(job, failedOutcome(error, job));
     }
     throw error;
   }
@@ -41,9 +40,13 @@ async function finish(job: RunningJob, outcome: JobOutcome): Promise<void> {
   await CancellationScope.nonCancellable(async () => await job.control.finishJob({ ...job.ref, runId, outcome }));
 }
 
-function failedOutcome(error: unknown, warnings: readonly string[]): JobOutcome {
+function endOf({ warnings, leftBehind }: Cleaning): Cleaning {
+  return { warnings, leftBehind };
+}
+
+function failedOutcome(error: unknown, job: Cleaning): JobOutcome {
   if (isCancellation(error) || failsWith(error, 'JOB_CANCELLED')) {
-    return { state: 'CANCELLED', warnings };
+    return { state: 'CANCELLED', ...endOf(job) };
   }
-  return { state: 'FAILED', failure: toJobFailure(error), warnings };
+  return { state: 'FAILED', failure: toJobFailure(error), ...endOf(job) };
 }

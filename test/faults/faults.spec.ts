@@ -146,6 +146,26 @@ describe('a backup', () => {
   });
 });
 
+describe('a pool that is away when a backup has to clean up', () => {
+  it('is cleaned up when it is back', async () => {
+    const { vmId, vaultId } = await protect();
+    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+    const job = await stage.startJob('backupVm', { vmId, vaultId });
+    await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+    await stage.simulator.clearFaults();
+    for (const host of ['alpha-1', 'alpha-2']) {
+      await stage.simulator.post(`/hosts/${host}/kill`);
+    }
+    const ended = await stage.ended(job);
+    expect(ended).toMatchObject({ state: 'FAILED', warnings: [expect.stringContaining('POOL_UNREACHABLE')] });
+    for (const host of ['alpha-1', 'alpha-2']) {
+      await stage.simulator.post(`/hosts/${host}/restart`);
+    }
+    await expect.poll(async () => await stage.simulator.leftovers('alpha'), { timeout: 30_000 }).toEqual(NOTHING);
+    expect((await stage.job(job.id)).state).toBe('FAILED');
+  });
+});
+
 describe('a job whose workflow is lost', () => {
   it('is cleaned up after and ends INTERRUPTED', async () => {
     const { vmId, vaultId } = await protect();

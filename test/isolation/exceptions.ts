@@ -17,6 +17,7 @@ export const INDEX_NOT_BY_TENANT: Readonly<Record<string, string>> = {
   vm_assigned_once: 'one tenant at a time has a guest, and the guest may stand in another tenant’s pool',
   job_unfinished: 'the reconciler’s queue, over all tenants',
   job_finished: 'the reconciler’s look back, over all tenants',
+  job_left_behind: 'The reconciler’s list of clean-ups that were not complete, over all tenants.',
   job_progress_updated: 'the relay learns that some progress was made, over all tenants',
   event_unnumbered: 'the relay’s queue, over all tenants',
   webhook_delivery_due: 'the relay’s queue, over all tenants',

@@ -29,11 +29,17 @@ export interface JobFailure {
 /** Ids and numbers for whoever reads the job; the keys depend on the kind. */
 export type JobResult = Readonly<Record<string, string | number | boolean | null>>;
 
+interface Ended {
+  readonly warnings: readonly string[];
+  /** Clean-up could not be completed: somebody has to come back to it. */
+  readonly leftBehind?: boolean;
+}
+
 /** How a job ends. */
 export type JobOutcome =
-  | { readonly state: 'SUCCEEDED'; readonly result: JobResult; readonly warnings: readonly string[] }
-  | { readonly state: 'FAILED' | 'INTERRUPTED'; readonly failure: JobFailure; readonly warnings: readonly string[] }
-  | { readonly state: 'CANCELLED'; readonly warnings: readonly string[] };
+  | (Ended & { readonly state: 'SUCCEEDED'; readonly result: JobResult })
+  | (Ended & { readonly state: 'FAILED' | 'INTERRUPTED'; readonly failure: JobFailure })
+  | (Ended & { readonly state: 'CANCELLED' });
 
 export interface BeginJobInput extends JobRef {
   readonly kind: JobKind;

@@ -59,17 +59,19 @@ export class JobRunService {
     });
   }
 
-  /** Sets the end; again with the same run: nothing happens. JOB_STATE_CONFLICT where another run has the job. */
+  /** Sets the end; again with the same run: only whether something was left behind. JOB_STATE_CONFLICT where another run has the job. */
   async finishJob({ tenantId, jobId, runId, outcome }: FinishJobInput): Promise<void> {
     await this.db.run(async (em) => {
       const job = await lockJob(em, { tenantId, jobId });
       if (job.runId !== runId) {
         throw jobStateConflict(jobId, job.state, job.runId);
       }
+      const journal = { ...job.journal, leftBehind: outcome.leftBehind === true };
       if (isFinished(job.state)) {
+        await em.update(JobRow, { tenantId: job.tenantId, id: job.id }, { journal });
         return;
       }
-      const moved = await moveJob(em, job, stateOf(outcome), columnsOf(outcome));
+      const moved = await moveJob(em, job, stateOf(outcome), { ...columnsOf(outcome), journal });
       if (moved === null) {
         throw jobStateConflict(jobId, job.state, job.runId);
       }

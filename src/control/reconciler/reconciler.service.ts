@@ -47,7 +47,20 @@ export class ReconcilerService {
       }
     };
     await Promise.all(jobs.map(async (job) => await bounded(async () => await look(job))));
+    for (const job of await this.lists.jobsWithLeftovers(MOST)) {
+      await this.#sweep(job);
+    }
     return counts;
+  }
+
+  /** Tries a clean-up again that was not complete: the job's end stands. */
+  async #sweep({ tenantId, jobId, runId }: ListedJob): Promise<void> {
+    const actor = systemActor('reconciler', toId<TenantId>(tenantId));
+    await this.scope.run(actor, null, async () => {
+      const { patience } = (await this.runs.getJob({ tenantId, jobId })).input;
+      const outcome: JobOutcome = { state: 'CANCELLED', warnings: [] };
+      await this.workflows.recover({ tenantId, jobId, patience, lostRunId: runId, outcome });
+    });
   }
 
   async #reconcileOne(job: ListedJob): Promise<Remedy> {

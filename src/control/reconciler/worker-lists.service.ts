@@ -37,6 +37,11 @@ export class WorkerListsService {
     );
   }
 
+  /** Jobs that ended and whose clean-up was not complete. */
+  async jobsWithLeftovers(most: number): Promise<readonly ListedJob[]> {
+    return await this.database.query<ListedJob>(`select ${COLUMNS} from app.jobs_with_leftovers($1)`, [most]);
+  }
+
   async sitesToServe(): Promise<readonly string[]> {
     const rows = await this.database.query<{ readonly siteId: string }>(
       'select site_id as "siteId" from app.sites_to_serve()',
