@@ -129,6 +129,10 @@ export const ERROR_CODES = {
   VAULT_READ_ONLY: { kind: 'forbidden', hint: 'Give the mover’s user write permission on the vault’s storage target.' },
   VAULT_FULL: { kind: 'quota', hint: 'Free or add space on the vault’s storage target.' },
   NO_STORAGE_GRANT: { kind: 'forbidden', hint: 'Ask the provider for a grant on that storage.' },
+  STORAGE_QUOTA_REACHED: {
+    kind: 'quota',
+    hint: 'Ask the provider for a larger storage quota, or delete restore points.',
+  },
   STORAGE_IN_USE: { kind: 'conflict', hint: 'Revoke the grants on it first; a target that holds vaults has to stay.' },
   VAULT_CORRUPT: { kind: 'corrupt', hint: 'Verify the vault; undamaged restore points stay restorable.' },
   VAULT_FORMAT_UNKNOWN: {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseGlobalId } from '../../src/kernel/global-id.ts';
 import { PoolInventoryService } from '../../src/control/pools/pool-inventory.service.ts';
-import { VaultWorkService } from '../../src/control/vaults/vault-work.service.ts';
+import { AccessService } from '../../src/control/access/access.service.ts';
 import { TestApi } from '../support/test-api.ts';
 import { FOUND_POOL, inventory } from './found.ts';
 import { TestWorker } from './test-worker.ts';
@@ -143,12 +143,15 @@ export class House {
     return storageTarget.id;
   }
 
-  async locateVault(owner: TestTenant, vaultId: string) {
-    return await this.worker.as(
-      VaultWorkService,
+  /** As an activity that opens the vault does. */
+  async openVault(owner: TestTenant, vaultId: string): Promise<string> {
+    const { tenantId, id } = keyOf(vaultId);
+    const { location } = await this.worker.as(
+      AccessService,
       owner.id,
-      async (vaults) => await vaults.locateVault({ tenantId: keyOf(vaultId).tenantId, vaultId: keyOf(vaultId).id }),
+      async (access) => await access.openVault({ tenantId, vaultId: id }),
     );
+    return location.path;
   }
 }
 

@@ -11,6 +11,7 @@ const CREATE = `mutation ($input: CreateVaultInput!) { createVault(input: $input
   job { id kind state vaultId } userErrors { code path } } }`;
 const RENAME = `mutation ($input: RenameVaultInput!) { renameVault(input: $input) {
   vault { name version } userErrors { code path } } }`;
+const BACK_UP = `mutation ($input: BackupVmInput!) { backupVm(input: $input) { job { state } userErrors { code path } } }`;
 const ADD_TARGET = `mutation ($input: CreateStorageTargetInput!) { createStorageTarget(input: $input) {
   storageTarget { id name kind path version } userErrors { code path } } }`;
 const DROP_TARGET = `mutation ($input: DeleteStorageTargetInput!) { deleteStorageTarget(input: $input) {
@@ -134,15 +135,11 @@ describe('vaults', () => {
   });
 
   it('lose their storage when the grant is revoked, and new ones are refused', async () => {
-    const storageGrantId = await grantStorage(house.acme, '1000');
+    const storageGrantId = await grantStorage(house.acme);
     const { vault } = await createVault(house.acme, { name: 'Short-lived', storageGrantId });
-    expect(await house.locateVault(house.acme, vault.id)).toEqual({
-      kind: 'directory',
-      path: '/srv/backups',
-      quotaBytes: 1000n,
-    });
+    expect(await house.openVault(house.acme, vault.id)).toBe(`/srv/backups/${keyOf(vault.id).id}`);
     await house.mutate(house.provider.token, REVOKE, { storageGrantId });
-    await expect(house.locateVault(house.acme, vault.id)).rejects.toMatchObject({ code: 'NO_STORAGE_GRANT' });
+    await expect(house.openVault(house.acme, vault.id)).rejects.toMatchObject({ code: 'NO_STORAGE_GRANT' });
     const late = await createVault(house.acme, { name: 'Late', storageGrantId });
     expect(late).toMatchObject({
       vault: null,
@@ -168,6 +165,28 @@ describe('vaults', () => {
       [id],
     );
     expect(told.map(({ type }) => type)).toEqual(['vault.created', 'vault.ready', 'vault.unavailable']);
+  });
+
+  it('take no backup once the quota of their storage is reached', async () => {
+    const storageGrantId = await grantStorage(house.acme, '1000');
+    const { vault } = await createVault(house.acme, { name: 'Small', storageGrantId });
+    const other = await createVault(house.acme, { name: 'Beside it', storageGrantId });
+    const [vmId] = (await house.poolVms(house.acme, await house.addPool(house.acme, 'Second'))).map(
+      (guest) => guest.vmId,
+    );
+    const setStored = async (id: string, bytes: number): Promise<void> => {
+      await house.api.sql(`update app.vault set state = 'READY', stored_bytes = $2 where id = $1`, [
+        keyOf(id).id,
+        bytes,
+      ]);
+    };
+    await setStored(other.vault.id, 600);
+    await setStored(vault.id, 400);
+    const full = await house.mutate(house.acme.token, BACK_UP, { vmId, vaultId: vault.id });
+    expect(full).toEqual({ job: null, userErrors: [{ code: 'STORAGE_QUOTA_REACHED', path: ['input', 'vaultId'] }] });
+    await setStored(vault.id, 399);
+    const roomy = await house.mutate(house.acme.token, BACK_UP, { vmId, vaultId: vault.id });
+    expect(roomy).toMatchObject({ job: { state: 'QUEUED' }, userErrors: [] });
   });
 
   it('are renamed in the version that was read', async () => {

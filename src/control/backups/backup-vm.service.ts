@@ -8,6 +8,7 @@ import { eventOf } from '../jobs/job-state.ts';
 import { JobLaunchService } from '../jobs/job-launch.service.ts';
 import { getJobRow, JobService } from '../jobs/job.service.ts';
 import type { JobWithProgress } from '../jobs/job.view.ts';
+import { checkStorageQuota } from '../vaults/storage-quota.ts';
 import { VaultRow } from '../vaults/vault.entity.ts';
 import { VmRow } from '../vms/vm.entity.ts';
 import { vaultNotReady, vmGone } from './backup.errors.ts';
@@ -32,6 +33,7 @@ export class BackupVmService {
       work: async (em) => {
         const vm = await getVm(em, vmId);
         const vault = await getVault(em, vm.tenantId, vaultId);
+        await checkStorageQuota(em, vault);
         const value = await this.launching.insert<WorkflowInput>(em, {
           kind: 'BACKUP',
           tenantId: vm.tenantId,

@@ -5,6 +5,7 @@ export const BACKUP_USER_ERRORS = [
   'VM_BUSY',
   'VM_GONE',
   'VAULT_NOT_READY',
+  'STORAGE_QUOTA_REACHED',
   'TENANT_SUSPENDED',
 ] as const satisfies readonly ErrorCode[];
 

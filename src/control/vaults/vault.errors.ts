@@ -20,6 +20,8 @@ export function storageGrantRevoked(name: string): AppError {
   });
 }
 
-export function noStorageBehind(vaultId: string): AppError {
-  return new AppError('NO_STORAGE_GRANT', `Vault ${vaultId} has no storage: the grant it stands on was revoked.`);
+export function storageQuotaReached(used: bigint, quota: bigint): AppError {
+  return new AppError('STORAGE_QUOTA_REACHED', `The vaults under this storage grant hold ${used} of ${quota} bytes.`, {
+    data: { field: 'vaultId', usedBytes: used.toString(), quotaBytes: quota.toString() },
+  });
 }
