@@ -5,6 +5,7 @@ import { type DemoArguments, HELP, readArguments } from './arguments.ts';
 import { Teller } from './console/teller.ts';
 import { keepRunFolder, makeRunFolder, removeFolder } from './processes/run-folder.ts';
 import { type Programs, startAll } from './processes/start-all.ts';
+import { whatIsMissing } from './processes/tools.ts';
 import { printWhatRuns } from './steps/print-what-runs.ts';
 import { Story } from './story.ts';
 import { type Told, tell } from './tell.ts';
@@ -16,11 +17,14 @@ async function play(args: DemoArguments): Promise<boolean> {
   const folder = await makeRunFolder();
   let programs: Programs | undefined;
   let told: Told | undefined;
-  const stop = async (): Promise<void> => {
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
     receiver.close();
     await Promise.all([programs?.service.stop(), programs?.simulator.stop()]);
     await removeFolder(folder);
   };
+  // Once, whoever asks: a program that is told a second time to end leaves its own clean-up out.
+  const stop = async (): Promise<void> => await (stopping ??= stopAll());
   process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
   process.once('SIGTERM', () => void stop().finally(() => process.exit(143)));
   try {
@@ -57,8 +61,12 @@ async function play(args: DemoArguments): Promise<boolean> {
 }
 
 const args = readArguments(process.argv.slice(2));
+const missing = whatIsMissing();
 if (args.help) {
   process.stdout.write(HELP);
+} else if (missing !== null) {
+  process.stderr.write(`${missing}\n`);
+  process.exitCode = 1;
 } else {
   process.exitCode = (await play(args)) ? 0 : 1;
 }

@@ -5,6 +5,7 @@ import { replicate, restoreBeside } from './steps/bring-back.ts';
 import { BusyGuest } from './steps/busy-guest.ts';
 import { handOver } from './steps/hand-over.ts';
 import { listenForUsage } from './steps/listen-for-usage.ts';
+import { lookAround } from './steps/look-around.ts';
 import { makeGuest } from './steps/make-guest.ts';
 import { referenceOf } from './steps/reference.ts';
 import { registerPools } from './steps/register-pools.ts';
@@ -65,6 +66,7 @@ async function protect(story: Story, world: CustomerWorld): Promise<void> {
     await story.step('Restore beside the original', async (account) => {
       await restoreBeside(world, { restorePointId: full.restorePointId, reference: first }, account);
     });
+    await story.step('Look at what is left in the pools', async (account) => await lookAround(world, account));
   } finally {
     await busy.stop();
   }

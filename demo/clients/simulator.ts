@@ -24,6 +24,17 @@ export interface SimulatedVm {
   readonly macs: readonly string[];
 }
 
+/** What was made in a pool and is still there. */
+export interface PoolLeftovers {
+  readonly pool: string;
+  readonly snapshotVms: readonly object[];
+  readonly snapshotVdis: readonly object[];
+  /** Disks of which only the changed-block bitmap is left. */
+  readonly cbtMetadataVdis: readonly object[];
+  readonly controlDomainVbds: readonly object[];
+  readonly nbdConnections: number;
+}
+
 /** The simulator's control endpoint: guests that write, digests that don't come from our code, the log of what was read. */
 export class SimulatorClient {
   readonly ready: SimulatorReady;
@@ -69,6 +80,10 @@ export class SimulatorClient {
   async bytesRead(): Promise<number> {
     const reads = await this.#ask<readonly { readonly length: number }[]>('GET', '/log?type=nbd-read');
     return reads.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  async leftovers(): Promise<readonly PoolLeftovers[]> {
+    return await this.#ask<PoolLeftovers[]>('GET', '/leftovers');
   }
 
   async forgetLog(): Promise<void> {

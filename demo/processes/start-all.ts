@@ -3,6 +3,9 @@ import type { Teller } from '../console/teller.ts';
 import type { SimulatorReady } from '../clients/simulator.ts';
 import { type Program, startProgram } from './program.ts';
 
+/** What `npm start` runs. */
+export const SERVICE = 'dist/src/main/standalone.js';
+
 export interface ServiceReady {
   readonly url: string;
   /** Shown once, by the first start. */
@@ -27,7 +30,7 @@ export async function startAll(folder: string, keep: boolean, teller: Teller): P
   try {
     const service = await startProgram<ServiceReady>({
       name: 'service',
-      script: 'dist/src/main/standalone.js',
+      script: SERVICE,
       folder,
       keep,
       // A machine that has no Temporal server yet may have to build one.

@@ -1,8 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from './program.ts';
+import { SERVICE } from './start-all.ts';
 
 const execute = promisify(execFile);
 
@@ -19,6 +21,14 @@ export function findProgram(name: string): string | null {
     }
   }
   return null;
+}
+
+/** Says in one sentence what is missing and how it comes, or null. Asked before anything is started. */
+export function whatIsMissing(): string | null {
+  if (findProgram('mke2fs') === null) {
+    return 'mke2fs is missing, which makes the file systems of this story: install the package e2fsprogs.';
+  }
+  return existsSync(join(ROOT, SERVICE)) ? null : `${SERVICE} is missing: npm run build makes it.`;
 }
 
 export async function run(program: string, args: readonly string[]): Promise<string> {
