@@ -38,15 +38,14 @@ async function moveDisks(
   prepared: BackupRef,
   { changedBlocks, pauseForConsistency, snapshotName }: BackupVmInput & { readonly snapshotName: string },
 ): Promise<JobResult> {
-  const { baseRestorePointId, warnings } = await site.planBackup({ ...prepared, changedBlocks });
+  const { baseRestorePointId, reasons, warnings } = await site.planBackup({ ...prepared, changedBlocks });
   const backup = { ...prepared, baseRestorePointId };
   job.warnings.push(...warnings);
   const snapshot = await site.snapshotVm({ ...backup, snapshotName, changedBlocks, pauseForConsistency });
-  const disks = await inParallel(
-    DISKS_AT_A_TIME,
-    snapshot.disks,
-    async (disk) => await site.backupDisk({ ...backup, disk, changedBlocks }),
-  );
+  const disks = await inParallel(DISKS_AT_A_TIME, snapshot.disks, async (disk) => {
+    const plannedReason = reasons[disk.vdiUuid] ?? null;
+    return await site.backupDisk({ ...backup, disk, plannedReason, changedBlocks });
+  });
   return toResult(await commit(job, site, backup, { snapshot, disks }));
 }
 

@@ -1,7 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessService } from '../control/access/access.service.ts';
 import { JobProgressService } from '../control/jobs/job-progress.service.ts';
-import type { DiskBackupResult, MoverCall, PoolAccess, SessionRef, VaultAccess, VaultCall } from '../movers/port.ts';
+import type {
+  DiskBackupResult,
+  FullReadReason,
+  MoverCall,
+  PoolAccess,
+  SessionRef,
+  VaultAccess,
+  VaultCall,
+} from '../movers/port.ts';
 import type {
   BackedUpDisk,
   BackupDiskInput,
@@ -43,8 +51,13 @@ export class BackupActivities implements BackupSiteActivities {
     return await this.#attempt(backup, {}, async ({ call, ...reach }) => {
       const { baseRestorePointId } = backup;
       const plan = await this.mover.planBackup({ ...reach, baseRestorePointId, changedBlocks }, call);
-      const { totalBytes, warnings } = plan;
-      return { baseRestorePointId: plan.baseRestorePointId, totalBytes, warnings };
+      const reasons = Object.fromEntries(plan.disks.map((disk) => [disk.vdiUuid, disk.reason]));
+      return {
+        baseRestorePointId: plan.baseRestorePointId,
+        reasons,
+        totalBytes: plan.totalBytes,
+        warnings: plan.warnings,
+      };
     });
   }
 
@@ -62,14 +75,17 @@ export class BackupActivities implements BackupSiteActivities {
     });
   }
 
-  async backupDisk({ disk, changedBlocks, ...backup }: BackupDiskInput): Promise<BackedUpDisk> {
+  async backupDisk({ disk, plannedReason, changedBlocks, ...backup }: BackupDiskInput): Promise<BackedUpDisk> {
     const report = inScope(async (done: number) => {
       await this.progress.report(backup, { phase: 'disks', part: disk.vdiUuid, done, total: disk.sizeBytes });
     });
     report(0);
     const live = { onProgress: ({ bytesDone }: { readonly bytesDone: number }) => report(bytesDone) };
     return await this.#attempt(backup, live, async ({ call, ...reach }) => {
-      const result = await this.mover.backupDisk({ ...reach, disk, changedBlocks }, call);
+      const result = await this.mover.backupDisk(
+        { ...reach, disk, plannedReason: plannedReason as FullReadReason | null, changedBlocks },
+        call,
+      );
       report(disk.sizeBytes);
       return result;
     });

@@ -103,9 +103,9 @@ it.runIf(userInfo().uid === 0)(
 );
 
 it('lists what is wrong with its configuration and does not start', async () => {
-  const env = { HOLDFAST_DATA: folder, HOLDFAST_API_PORT: 'web', HOLDFAST_LEASE: '1 minute' };
+  const env = { HOLDFAST_DATA: folder, HOLDFAST_API_PORT: 'web', HOLDFAST_RELAY_EVERY: '1 minute' };
   const { code, output } = await runScript({ script: SCRIPT, env });
   expect(code).toBe(1);
   expect(output).toContain('HOLDFAST_API_PORT is not a port number');
-  expect(output).toContain('HOLDFAST_LEASE is not a duration');
+  expect(output).toContain('HOLDFAST_RELAY_EVERY is not a duration');
 });

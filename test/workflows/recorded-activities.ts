@@ -100,7 +100,7 @@ export function recordedSite(recording: Recording): SiteActivities {
   return {
     planBackup: async () => {
       note('planBackup');
-      return { baseRestorePointId: null, totalBytes: 3072, warnings: [] };
+      return { baseRestorePointId: null, reasons: {}, totalBytes: 3072, warnings: [] };
     },
     snapshotVm: async ({ snapshotName }) => {
       note(`snapshotVm ${snapshotName.slice(0, 9)}`);

@@ -36,6 +36,8 @@ export interface PlanBackupInput extends BackupRef {
 }
 
 export interface PlannedBackup {
+  /** Why a disk will be read in full, by VDI UUID; null where only changed blocks will be. */
+  readonly reasons: Readonly<Record<string, string | null>>;
   /** The base that can really be used; null where there is none (any more). */
   readonly baseRestorePointId: string | null;
   readonly totalBytes: number;
@@ -81,6 +83,8 @@ export interface SnapshottedVm {
 
 export interface BackupDiskInput extends BackupRef {
   readonly disk: SnapshottedDisk;
+  /** What the plan said of this disk. */
+  readonly plannedReason: string | null;
   readonly changedBlocks: boolean;
 }
 

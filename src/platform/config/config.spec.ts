@@ -15,7 +15,7 @@ function mistakesOf(env: Record<string, string>, role: Role = 'standalone'): unk
 
 it('needs nothing to be set for npm start', () => {
   const config = loadConfig({ HOME: '/home/ada' }, 'standalone');
-  expect(config.api).toEqual({ host: '127.0.0.1', port: 0, publicUrl: undefined });
+  expect(config.api).toEqual({ host: '127.0.0.1', port: 0, publicUrl: undefined, trustedProxies: [] });
   expect(config.cacheFolder).toBe('/home/ada/.cache/holdfast');
   expect(config.keysFolder).toBe(`${config.dataFolder}/keys`);
   expect(config.webhooks.allow).toEqual([]);
@@ -43,13 +43,20 @@ it('knows which variables go together', () => {
   expect(mistakesOf({ DATABASE_URL: 'postgres://a@b/c' })).toEqual([
     'DATABASE_ADMIN_URL is not set; set DATABASE_URL and DATABASE_ADMIN_URL both, or neither.',
   ]);
-  expect(mistakesOf({ HOLDFAST_FENCE: '30s' })).toHaveLength(1);
 });
 
 it('says what a role cannot do without', () => {
   expect(mistakesOf({}, 'worker')).toEqual([
     'DATABASE_URL is not set; the role worker needs it.',
     'TEMPORAL_ADDRESS is not set; the role worker needs it.',
+  ]);
+});
+
+it('reads which queues a worker polls', () => {
+  expect(loadConfig({}, 'standalone').workerQueues).toEqual(['control', 'sites']);
+  expect(loadConfig({ HOLDFAST_WORKER_QUEUES: 'sites' }, 'standalone').workerQueues).toEqual(['sites']);
+  expect(mistakesOf({ HOLDFAST_WORKER_QUEUES: 'control,site' })).toEqual([
+    'HOLDFAST_WORKER_QUEUES is not one or more of control, sites with commas between them.',
   ]);
 });
 

@@ -27,7 +27,20 @@ export interface Config {
     readonly namespace: string;
     readonly taskQueuePrefix: string;
   };
-  readonly api: { readonly host: string; readonly port: number; readonly publicUrl: string | undefined };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string | undefined;
+    readonly trustedProxies: readonly AddressRange[];
+  };
+  /** Requests in one window. */
+  readonly limits: {
+    readonly perToken: number;
+    readonly perTenant: number;
+    readonly perAddress: number;
+    readonly windowMs: number;
+  };
+  readonly workerQueues: readonly ('control' | 'sites')[];
   readonly providerName: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly shutdownGraceMs: number;
@@ -35,8 +48,6 @@ export interface Config {
     readonly retryAttempts: number;
     readonly retryDelayMs: number;
     readonly heartbeatMs: number;
-    readonly fenceMs: number;
-    readonly leaseMs: number;
     readonly reconcileEveryMs: number;
   };
   readonly relay: { readonly everyMs: number };
@@ -60,7 +71,7 @@ const REQUIRED: Readonly<Record<Role, readonly (keyof Values)[]>> = {
   api: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
   worker: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
   relay: ['DATABASE_URL'],
-  mover: [],
+  mover: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
   migrate: ['DATABASE_URL', 'DATABASE_ADMIN_URL'],
   standalone: [],
 };
@@ -75,13 +86,6 @@ function mistakesTogether(values: Partial<Values>, role: Role): string[] {
   if (role === 'standalone' && (values.DATABASE_URL === undefined) !== (values.DATABASE_ADMIN_URL === undefined)) {
     const missing = values.DATABASE_URL === undefined ? 'DATABASE_URL' : 'DATABASE_ADMIN_URL';
     mistakes.push(`${missing} is not set; set DATABASE_URL and DATABASE_ADMIN_URL both, or neither.`);
-  }
-  if (
-    values.HOLDFAST_FENCE !== undefined &&
-    values.HOLDFAST_HEARTBEAT !== undefined &&
-    values.HOLDFAST_FENCE >= values.HOLDFAST_HEARTBEAT
-  ) {
-    mistakes.push('HOLDFAST_FENCE is not shorter than HOLDFAST_HEARTBEAT; a mover must stop before another starts.');
   }
   return mistakes;
 }
@@ -116,7 +120,19 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
       namespace: values.TEMPORAL_NAMESPACE,
       taskQueuePrefix: values.HOLDFAST_TASK_QUEUE_PREFIX,
     },
-    api: { host: values.HOLDFAST_HOST, port: values.HOLDFAST_API_PORT, publicUrl: values.HOLDFAST_PUBLIC_URL },
+    api: {
+      host: values.HOLDFAST_HOST,
+      port: values.HOLDFAST_API_PORT,
+      publicUrl: values.HOLDFAST_PUBLIC_URL,
+      trustedProxies: values.HOLDFAST_TRUSTED_PROXIES,
+    },
+    limits: {
+      perToken: values.HOLDFAST_RATE_TOKEN,
+      perTenant: values.HOLDFAST_RATE_TENANT,
+      perAddress: values.HOLDFAST_RATE_ADDRESS,
+      windowMs: values.HOLDFAST_RATE_WINDOW,
+    },
+    workerQueues: values.HOLDFAST_WORKER_QUEUES,
     providerName: values.HOLDFAST_PROVIDER_NAME,
     logLevel: values.HOLDFAST_LOG_LEVEL,
     shutdownGraceMs: values.HOLDFAST_SHUTDOWN_GRACE,
@@ -124,8 +140,6 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
       retryAttempts: values.HOLDFAST_RETRY_ATTEMPTS,
       retryDelayMs: values.HOLDFAST_RETRY_DELAY,
       heartbeatMs: values.HOLDFAST_HEARTBEAT,
-      fenceMs: values.HOLDFAST_FENCE,
-      leaseMs: values.HOLDFAST_LEASE,
       reconcileEveryMs: values.HOLDFAST_RECONCILE_EVERY,
     },
     relay: { everyMs: values.HOLDFAST_RELAY_EVERY },

@@ -76,6 +76,17 @@ export function oneOf<T extends string>(...values: readonly T[]): Reader<T> {
   };
 }
 
+/** At least one of the values, each once. */
+export function someOf<T extends string>(...values: readonly T[]): Reader<readonly T[]> {
+  return {
+    schema: z
+      .string()
+      .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))])
+      .pipe(z.array(z.enum(values)).min(1)),
+    right: `one or more of ${values.join(', ')} with commas between them`,
+  };
+}
+
 /** A range of IP addresses. */
 export interface AddressRange {
   readonly address: string;

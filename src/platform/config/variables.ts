@@ -8,6 +8,7 @@ import {
   path,
   port,
   postgresUrl,
+  someOf,
   text,
   webUrl,
   type Reader,
@@ -57,6 +58,28 @@ export const VARIABLES = {
   HOLDFAST_PROVIDER_NAME: variable(text, 'Provider', 'Name of the provider that the first start creates.'),
   HOLDFAST_LOG_LEVEL: variable(oneOf(...LOG_LEVELS), 'info', 'How much is logged.'),
   HOLDFAST_SHUTDOWN_GRACE: variable(duration, '30s', 'How long work in progress gets to end after SIGTERM or Ctrl-C.'),
+  HOLDFAST_TRUSTED_PROXIES: variable(
+    addressRanges,
+    '',
+    'Reverse proxies whose `X-Forwarded-For` is believed; without it a client’s address is who connects.',
+  ),
+  HOLDFAST_RATE_WINDOW: variable(duration, '1m', 'What the three rate limits count in.'),
+  HOLDFAST_RATE_TOKEN: variable(
+    count(1, 1_000_000),
+    '1200',
+    'Requests of one API token in a window, to one api process.',
+  ),
+  HOLDFAST_RATE_TENANT: variable(count(1, 1_000_000), '6000', 'Requests of all tokens of one tenant together.'),
+  HOLDFAST_RATE_ADDRESS: variable(
+    count(1, 1_000_000),
+    '300',
+    'Requests without a valid credential from one IPv4 address, or one IPv6 /64.',
+  ),
+  HOLDFAST_WORKER_QUEUES: variable(
+    someOf('control', 'sites'),
+    'control,sites',
+    'What `worker` polls: the control queue, the queues of all sites, or both. `mover` polls the sites’ only.',
+  ),
   HOLDFAST_RETRY_ATTEMPTS: variable(count(1, 1000), '10', 'How often a job’s step tries what is unavailable, in all.'),
   HOLDFAST_RETRY_DELAY: variable(duration, '1s', 'Wait before the second try; it doubles from there, up to a minute.'),
   HOLDFAST_HEARTBEAT: variable(
@@ -64,12 +87,6 @@ export const VARIABLES = {
     '30s',
     'A disk activity that is silent for longer is started again elsewhere.',
   ),
-  HOLDFAST_FENCE: variable(
-    duration,
-    '20s',
-    'A mover that couldn’t report for this long stops writing. Must be shorter than HOLDFAST_HEARTBEAT.',
-  ),
-  HOLDFAST_LEASE: variable(duration, '1m', 'How long a vault session’s lease holds without renewal.'),
   HOLDFAST_RECONCILE_EVERY: variable(duration, '30s', 'How often job rows are compared with their workflows.'),
   HOLDFAST_RELAY_EVERY: variable(duration, '200ms', 'How often the relay looks for new events and progress.'),
   HOLDFAST_WEBHOOK_ALLOW: variable(
