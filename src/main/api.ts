@@ -13,6 +13,8 @@ import type { AddressRange } from '../platform/config/readers.ts';
 import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
 import { DatabaseModule } from '../platform/database/database.module.ts';
 import { FeedModule } from '../platform/feed/feed.module.ts';
+import { LimitsModule } from '../platform/limits/limits.module.ts';
+import type { RateLimits } from '../platform/limits/rate-limiter.ts';
 import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
 import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
@@ -30,6 +32,10 @@ export interface ApiOptions {
   readonly port: number;
   /** Private address ranges that webhooks may be sent to; none unless given. */
   readonly webhookAllow?: readonly AddressRange[];
+  /** None unless given. */
+  readonly limits?: RateLimits;
+  /** Reverse proxies that are believed; none unless given. */
+  readonly trustedProxies?: readonly AddressRange[];
   /** How long jobs try again what is unavailable. */
   readonly patience?: Patience;
 }
@@ -59,6 +65,7 @@ class ApiProcess {
         PagingModule,
         MutationsModule,
         AuthModule,
+        LimitsModule.forRoot(options.limits),
         RestModule,
         PublicGraphqlModule,
         FeedModule.forRoot({ databaseUrl }),
@@ -76,19 +83,25 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     logger: ['error', 'warn'],
   });
   app.disable('x-powered-by');
+  app.set(
+    'trust proxy',
+    (options.trustedProxies ?? []).map(({ address, prefix }) => `${address}/${prefix}`),
+  );
   serveOpenApi(app);
   await app.listen(options.port, options.host);
   return { url: await app.getUrl(), app, close: async () => await app.close() };
 }
 
 export function apiOptions(config: ServiceConfig): ApiOptions {
-  const { database, temporal, api, jobs, webhooks } = config;
+  const { database, temporal, api, limits, jobs, webhooks } = config;
   return {
     databaseUrl: database.url,
     temporal,
     keyFile: join(config.keysFolder, 'control.key'),
     host: api.host,
     port: api.port,
+    trustedProxies: api.trustedProxies,
+    limits,
     webhookAllow: webhooks.allow,
     patience: {
       attempts: jobs.retryAttempts,
