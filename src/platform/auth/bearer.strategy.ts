@@ -9,7 +9,10 @@ import { TokenAuthenticator } from './token-authenticator.ts';
 
 type Done = (error: unknown, user?: Actor | false) => void;
 
-/** Passport's bearer strategy: `Authorization: Bearer hf_live_…` becomes the request's actor. */
+/**
+ * Passport's bearer strategy: `Authorization: Bearer hf_live_…` becomes the request's actor. The strategy would also
+ * take `access_token` from a form or an address; those land in logs, and other sites' pages can send them.
+ */
 @Injectable()
 export class BearerStrategy {
   readonly strategy: PassportStrategy;
@@ -17,6 +20,10 @@ export class BearerStrategy {
   constructor(authenticator: TokenAuthenticator) {
     const find = callbackify((token: string, address: string | null) => authenticator.authenticate(token, address));
     const verify = (request: Request, token: string, done: Done): void => {
+      if (request.get('authorization') === undefined) {
+        done(null, false);
+        return;
+      }
       find(token, plainAddress(request.ip), (error, actor) => done(error, actor ?? false));
     };
     this.strategy = new Strategy<typeof verify>({ passReqToCallback: true, realm: 'holdfast' }, verify);

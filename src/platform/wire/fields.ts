@@ -10,8 +10,16 @@ export function globalId<T extends NodeType>(type: T) {
     .meta({ idOf: type });
 }
 
-/** 1 to 200 characters, no blanks around. */
-export const nameField = z.string().trim().min(1).max(200);
+/** Control characters, line ends, and what turns the direction of reading: names stand in headers, mails and lists. */
+const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+
+/** 1 to 200 printable characters, no blanks around. */
+export const nameField = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .refine((text) => !UNPRINTABLE.test(text), 'control characters and line ends are refused');
 
 /** Required on create, start and delete: same key and same request replays the outcome. */
 export const idempotencyKeyField = z.string().min(1, 'an idempotency key is required').max(255);
