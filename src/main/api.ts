@@ -13,6 +13,7 @@ import type { AddressRange } from '../platform/config/readers.ts';
 import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
 import { DatabaseModule } from '../platform/database/database.module.ts';
 import { FeedModule } from '../platform/feed/feed.module.ts';
+import { HealthModule } from '../platform/health/health.module.ts';
 import { LimitsModule } from '../platform/limits/limits.module.ts';
 import type { RateLimits } from '../platform/limits/rate-limiter.ts';
 import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
@@ -66,6 +67,7 @@ class ApiProcess {
         MutationsModule,
         AuthModule,
         LimitsModule.forRoot(options.limits),
+        HealthModule,
         RestModule,
         PublicGraphqlModule,
         FeedModule.forRoot({ databaseUrl }),

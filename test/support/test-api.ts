@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startApi, type RunningApi } from '../../src/main/api.ts';
+import { startApi, type ApiOptions, type RunningApi } from '../../src/main/api.ts';
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { testTemporal } from './test-temporal.ts';
@@ -40,7 +40,7 @@ export class TestApi {
     readonly keyFile: string,
   ) {}
 
-  static async start(): Promise<TestApi> {
+  static async start(options: Partial<ApiOptions> = {}): Promise<TestApi> {
     const database = await createTestDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-api-'));
     const keyFile = join(folder, 'control.key');
@@ -50,6 +50,7 @@ export class TestApi {
       keyFile,
       host: '127.0.0.1',
       port: 0,
+      ...options,
     });
     const administrator = await running.app.get(FirstStart).createProvider('Provider');
     if (administrator === null) {
