@@ -1,5 +1,6 @@
 import {
   Kind,
+  type ArgumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
@@ -8,7 +9,7 @@ import {
 import { AppError } from '../../kernel/errors.ts';
 
 /** What one operation may ask for at most. */
-export const QUERY_LIMITS = { depth: 12, rootFields: 20, aliases: 50, cost: 20_000 } as const;
+export const QUERY_LIMITS = { depth: 12, rootFields: 20, aliases: 50, selections: 5_000, cost: 20_000 } as const;
 
 export interface QueryCost {
   /** Objects that the operation may read: one for each object field, times the page sizes above it. */
@@ -24,12 +25,15 @@ interface Asked {
 interface Sum {
   cost: number;
   aliases: number;
+  /** Fields and fragments that were looked at; a few fragments that spread each other are millions. */
+  selections: number;
 }
 
 /** Judges an operation before anything of it runs. Throws COST_EXCEEDED, naming the limit. */
-export function judgeQuery(operation: OperationDefinitionNode, asked: Asked): QueryCost {
-  const sum: Sum = { cost: 0, aliases: 0 };
-  const roots = fieldsOf(operation.selectionSet, asked);
+export function judgeQuery(operation: OperationDefinitionNode, { fragments, variables }: Asked): QueryCost {
+  const sum: Sum = { cost: 0, aliases: 0, selections: 0 };
+  const asked = { fragments, variables: { ...defaultsOf(operation), ...variables } };
+  const roots = fieldsOf(operation.selectionSet, asked, sum);
   refuseAbove('rootFields', roots.length);
   addFields(roots, asked, sum, { depth: 1, times: 1 });
   refuseAbove('aliases', sum.aliases);
@@ -47,30 +51,42 @@ function addFields(fields: readonly FieldNode[], asked: Asked, sum: Sum, at: { d
     sum.cost += at.times;
     refuseAbove('cost', sum.cost);
     const times = at.times * pageSizeOf(field, asked);
-    addFields(fieldsOf(field.selectionSet, asked), asked, sum, { depth: at.depth + 1, times });
+    addFields(fieldsOf(field.selectionSet, asked, sum), asked, sum, { depth: at.depth + 1, times });
   }
 }
 
 /** Introspection is public and bounded by the server itself. */
-function fieldsOf(set: SelectionSetNode, asked: Asked): FieldNode[] {
+function fieldsOf(set: SelectionSetNode, asked: Asked, sum: Sum): FieldNode[] {
+  sum.selections += set.selections.length;
+  refuseAbove('selections', sum.selections);
   return set.selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) {
       return selection.name.value.startsWith('__') ? [] : [selection];
     }
     const inside = selection.kind === Kind.INLINE_FRAGMENT ? selection : asked.fragments.get(selection.name.value);
-    return inside === undefined ? [] : fieldsOf(inside.selectionSet, asked);
+    return inside === undefined ? [] : fieldsOf(inside.selectionSet, asked, sum);
   });
 }
 
+/** What a variable is where the request leaves it out. */
+function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> {
+  return Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, defaultValue }) =>
+      defaultValue !== undefined && 'value' in defaultValue ? [[variable.name.value, Number(defaultValue.value)]] : [],
+    ),
+  );
+}
+
 function pageSizeOf(field: FieldNode, { variables }: Asked): number {
-  for (const { name, value } of field.arguments ?? []) {
-    if (name.value === 'first' || name.value === 'last') {
-      const size =
-        value.kind === Kind.VARIABLE ? variables[value.name.value] : 'value' in value ? Number(value.value) : 1;
-      return typeof size === 'number' && size > 1 ? size : 1;
-    }
-  }
-  return 1;
+  const sizes = (field.arguments ?? [])
+    .filter(({ name }) => name.value === 'first' || name.value === 'last')
+    .map(({ value }) => sizeOf(value, variables));
+  return Math.max(1, ...sizes);
+}
+
+function sizeOf(value: ArgumentNode['value'], variables: Asked['variables']): number {
+  const size = value.kind === Kind.VARIABLE ? variables[value.name.value] : 'value' in value ? Number(value.value) : 1;
+  return typeof size === 'number' && size > 1 ? size : 1;
 }
 
 function refuseAbove(limit: keyof typeof QUERY_LIMITS, value: number): void {
