@@ -22,6 +22,7 @@ export async function startAll(folder: string, keep: boolean, teller: Teller): P
   const simulator = await startProgram<SimulatorReady>({
     name: 'simulator',
     script: 'simulator/main.ts',
+    args: ['--data', join(folder, 'simulator')],
     folder,
     keep,
     readyWithinMs: 60_000,
