@@ -22,9 +22,17 @@ export async function restoreDisk(
   const signal = request.signal === undefined ? own : AbortSignal.any([request.signal, own]);
   const restore = new DiskRestore(context, manifest, request, signal);
   const running = new Set<Promise<void>>();
+  // Lanes that have not decided to end; those that have may still run for a while.
+  let staying = 0;
+  const shouldYield = (): boolean => {
+    const yields = staying > 1 && context.lanes.wanted;
+    staying -= yields ? 1 : 0;
+    return yields;
+  };
   const start = (lane: Lane): void => {
+    staying += 1;
     const run = restore
-      .work(lane, () => running.size > 1 && context.lanes.wanted)
+      .work(lane, shouldYield)
       .catch((error: unknown) => {
         controller.abort(error);
       })
@@ -45,6 +53,7 @@ export async function restoreDisk(
     throw own.reason;
   }
   throwIfAborted(signal);
+  restore.requireAll();
   return restore.result;
 }
 
@@ -78,6 +87,14 @@ class DiskRestore {
 
   get result(): RestoreResult {
     return { sizeBytes: this.#reader.geometry.sizeBytes, bytesWritten: this.#written, bytesHoles: this.#holes };
+  }
+
+  /** A restore that ends without having said everything to its sink must not look like one that succeeded. */
+  requireAll(): void {
+    const { segmentCount } = this.#reader.geometry;
+    if (this.#settledBelow < segmentCount) {
+      throw new AppError('INTERNAL', `Only ${this.#settledBelow} of ${segmentCount} segments of a disk were restored.`);
+    }
   }
 
   /** One more lane, as long as there are segments for it and nobody else waits. */

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
+import { AppError } from '../../kernel/errors.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
@@ -32,7 +33,10 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
     return;
   }
   const running = new Set<Promise<void>>();
+  // Lanes that have not decided to end; those that have may still run for a while.
+  let staying = 0;
   const start = (lane: Lane): void => {
+    staying += 1;
     const run = runLane(lane, work, { load, settled: grow }).finally(() => running.delete(run));
     running.add(run);
   };
@@ -47,8 +51,9 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
   };
   const load = async (lane: Lane, slot: number): Promise<SegmentPlan | null> => {
     throwIfAborted(signal);
-    const segment = running.size > 1 && lanes.wanted ? undefined : queue.pop();
+    const segment = staying > 1 && lanes.wanted ? undefined : queue.pop();
     if (segment === undefined) {
+      staying -= 1;
       return null;
     }
     const segmentPlan = await plan.planSegment(segment);
@@ -64,6 +69,15 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
     await Promise.allSettled(running);
   }
   throwIfAborted(signal);
+  requireAll(plan, job);
+}
+
+/** A segment that is missing would be read as what the base had there: that must never become a restore point. */
+function requireAll({ segments }: WritePlan, { records }: WriteJob): void {
+  const missing = segments.filter((segment) => !records.has(segment));
+  if (missing.length > 0) {
+    throw new AppError('INTERNAL', `${missing.length} of ${segments.length} segments of a disk were not written.`);
+  }
 }
 
 /** One lane's part: while its worker is busy with one slot, the next segment is loaded into the other. */
