@@ -210,6 +210,39 @@ describe('changing a pool', () => {
     expect(late).toMatchObject({ pool: null, userErrors: [{ code: 'VERSION_CONFLICT' }] });
   });
 
+  it('sends a stored password to no other address than the one it was given for', async () => {
+    const poolId = await house.addPool(house.provider, 'Kept');
+    const elsewhere = { poolId, url: 'collector.example', idempotencyKey: 'elsewhere' };
+    const { body } = await house.api.graphql(house.provider.token, UPDATE, { input: elsewhere });
+    expect(body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', data: { paths: ['password'] } });
+    expect(await read(poolId)).toMatchObject({ name: 'Kept' });
+    const same = { poolId, url: '10.0.0.5:443', name: 'Same place' };
+    expect(await house.mutate(house.provider.token, UPDATE, same)).toMatchObject({ pool: { name: 'Same place' } });
+    const anew = { poolId, url: '10.0.0.6', password: 'entered anew' };
+    expect(await house.mutate(house.provider.token, UPDATE, anew)).toMatchObject({ pool: { url: 'https://10.0.0.6' } });
+  });
+
+  it.each([
+    ['127.0.0.1:5432'],
+    ['2130706433'],
+    ['169.254.169.254'],
+    ['[::1]:7233'],
+    ['[::ffff:127.0.0.1]'],
+    ['[fe80::1]'],
+    ['0.0.0.0'],
+    ['localhost.'],
+    ['pool.localhost'],
+  ])('does not let a customer knock at the service’s own machines: %s', async (url) => {
+    const refused = { code: 'BAD_INPUT', data: { paths: ['url'] } };
+    const siteId = await house.addSite(house.acme);
+    const input = { siteId, name: 'Probe', url, username: 'root', password: 'x', idempotencyKey: url };
+    const { body } = await house.api.graphql(house.acme.token, REGISTER, { input });
+    expect(body.errors?.[0]?.extensions).toMatchObject(refused);
+    const poolId = await house.registerPool(house.acme, 'Honest');
+    const moved = await house.api.graphql(house.acme.token, UPDATE, { input: { poolId, url, password: 'x' } });
+    expect(moved.body.errors?.[0]?.extensions).toMatchObject(refused);
+  });
+
   it('is refreshed by a job, once for one key', async () => {
     const poolId = await house.addPool(house.provider, 'Refreshed');
     const input = { poolId, idempotencyKey: 'refresh' };

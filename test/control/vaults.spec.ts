@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VaultWorkService } from '../../src/control/vaults/vault-work.service.ts';
+import { toGlobalId } from '../../src/kernel/global-id.ts';
 import { House, keyOf, type TestTenant, type UserError } from './house.ts';
 
 const GRANT = `mutation ($input: GrantStorageInput!) { grantStorage(input: $input) {
@@ -52,24 +53,33 @@ async function errorOf(token: string, document: string, input: Record<string, un
 
 describe('storage targets', () => {
   it('are directories with absolute paths and names of their own', async () => {
+    const { token } = house.provider;
     const input = { name: 'NAS', kind: 'DIRECTORY', path: '/mnt/nas/', idempotencyKey: 'nas' };
-    const made = await house.mutate(house.acme.token, ADD_TARGET, input);
+    const made = await house.mutate(token, ADD_TARGET, input);
     expect(made).toMatchObject({ storageTarget: { name: 'NAS', kind: 'DIRECTORY', path: '/mnt/nas' }, userErrors: [] });
-    const taken = await house.mutate(house.acme.token, ADD_TARGET, { ...input, name: 'nas', idempotencyKey: 'second' });
+    const taken = await house.mutate(token, ADD_TARGET, { ...input, name: 'nas', idempotencyKey: 'second' });
     expect(taken).toEqual({ storageTarget: null, userErrors: [{ code: 'NAME_TAKEN', path: ['input', 'name'] }] });
-    expect(await errorOf(house.acme.token, ADD_TARGET, { ...input, name: 'x', path: 'nas', idempotencyKey: 'r' })).toBe(
+    expect(await errorOf(token, ADD_TARGET, { ...input, name: 'x', path: 'nas', idempotencyKey: 'r' })).toBe(
       'BAD_INPUT',
     );
   });
 
+  it('are the provider’s alone: a folder of the service’s own machines is nobody else’s to name', async () => {
+    const input = { name: 'Keys', kind: 'DIRECTORY', path: '/var/lib/holdfast/keys' };
+    expect(await errorOf(house.acme.token, ADD_TARGET, input)).toBe('FORBIDDEN');
+    const above = { ...input, tenantId: house.acme.id };
+    expect(await errorOf(house.provider.token, ADD_TARGET, above)).toBe('FORBIDDEN');
+    expect(await house.api.sql(`select from app.storage_target where path like '%keys'`)).toEqual([]);
+  });
+
   it('stay while a vault or a grant refers to them', async () => {
-    const mine = await house.addStorageTarget(house.acme);
-    await createVault(house.acme, { name: 'On my own', storageTargetId: mine });
+    const mine = await house.addStorageTarget(house.provider);
+    await createVault(house.provider, { name: 'On my own', storageTargetId: mine });
     const inUse = {
       deletedStorageTargetId: null,
       userErrors: [{ code: 'STORAGE_IN_USE', path: ['input', 'storageTargetId'] }],
     };
-    expect(await house.mutate(house.acme.token, DROP_TARGET, { storageTargetId: mine })).toEqual(inUse);
+    expect(await house.mutate(house.provider.token, DROP_TARGET, { storageTargetId: mine })).toEqual(inUse);
     await grantStorage(house.zenith);
     expect(await house.mutate(house.provider.token, DROP_TARGET, { storageTargetId: target })).toEqual(inUse);
     const unused = await house.addStorageTarget(house.provider);
@@ -92,8 +102,13 @@ describe('storage grants', () => {
     const id = await grantStorage(house.acme);
     expect(await errorOf(house.acme.token, REVOKE, { storageGrantId: id })).toBe('FORBIDDEN');
     expect(await errorOf(house.zenith.token, REVOKE, { storageGrantId: id })).toBe('NOT_FOUND');
-    const own = await house.addStorageTarget(house.zenith);
-    const sideways = { tenantId: house.acme.id, storageTargetId: own, name: 'x' };
+    const { tenantId } = keyOf(house.zenith.id);
+    const [own] = await house.api.sql<{ id: string }>(
+      `insert into app.storage_target (tenant_id, name, kind, path) values ($1, 'Own', 'DIRECTORY', '/srv/own') returning id`,
+      [tenantId],
+    );
+    const storageTargetId = toGlobalId('StorageTarget', tenantId, own?.id ?? '');
+    const sideways = { tenantId: house.acme.id, storageTargetId, name: 'x' };
     expect(await errorOf(house.provider.token, GRANT, sideways)).toBe('NOT_FOUND');
   });
 });
@@ -150,7 +165,7 @@ describe('vaults', () => {
   it('say what state they are in, and tell each change once', async () => {
     const { vault } = await createVault(house.acme, {
       name: 'Told',
-      storageTargetId: await house.addStorageTarget(house.acme),
+      storageGrantId: await grantStorage(house.acme),
     });
     const { tenantId, id } = keyOf(vault.id);
     await house.worker.as(VaultWorkService, tenantId, async (vaults) => {
@@ -192,7 +207,7 @@ describe('vaults', () => {
   it('are renamed in the version that was read', async () => {
     const { vault } = await createVault(house.acme, {
       name: 'Old',
-      storageTargetId: await house.addStorageTarget(house.acme),
+      storageGrantId: await grantStorage(house.acme),
     });
     const renamed = await house.mutate(house.acme.token, RENAME, {
       vaultId: vault.id,

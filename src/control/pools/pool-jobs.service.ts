@@ -10,7 +10,10 @@ import { jobEvent } from '../jobs/job-event.ts';
 import { JobLaunchService, type JobOrder } from '../jobs/job-launch.service.ts';
 import { getJobRow } from '../jobs/job.service.ts';
 import { SiteService } from '../sites/site.service.ts';
+import { isProvider } from '../tenants/tenant-tree.service.ts';
 import { PoolRow } from './pool.entity.ts';
+import { isOwnMachine } from './pool-address.ts';
+import { addressOfService } from './pool.errors.ts';
 import type { RefreshPoolInput, RegisterPoolInput } from './pool.input.ts';
 import { PoolPasswords } from './pool-passwords.ts';
 import { getPoolRow, toPoolIds } from './pool-rows.ts';
@@ -40,6 +43,9 @@ export class PoolJobsService {
         const site = await this.sites.getSite(siteId);
         const subject: NodeKey = { type: 'Pool', tenantId: site.tenantId, id: newId<PoolId>() };
         const ids = toPoolIds(subject);
+        if (isOwnMachine(url) && !(await isProvider(em, site.tenantId))) {
+          throw addressOfService();
+        }
         const passwordId = await this.passwords.insert(em, ids, password);
         await em.insert(PoolRow, { ...ids, siteId: site.id, name, url, username, passwordId });
         const pool = await getPoolRow(em, subject);

@@ -13,6 +13,16 @@ export function poolInUse(name: string): AppError {
   });
 }
 
+/** The service's own machines are the provider's: nobody else has it knock there. */
+export function addressOfService(): AppError {
+  return new AppError('BAD_INPUT', 'url: loopback and link-local addresses are refused.', { data: { paths: ['url'] } });
+}
+
+/** A stored password goes only where it was given for. */
+export function passwordNeeded(): AppError {
+  return new AppError('BAD_INPUT', 'password: give it again with another address.', { data: { paths: ['password'] } });
+}
+
 /** The address answered with a certificate that none of the pool's hosts owns up to. */
 export function strangeCertificate(presentedSha256: string): AppError {
   return new AppError(

@@ -7,8 +7,10 @@ import { checkVersion, updateVersioned } from '../../platform/database/versioned
 import { Mutations } from '../../platform/mutations/mutations.ts';
 import type { Connection } from '../../platform/paging/connection.ts';
 import { Pager } from '../../platform/paging/pager.ts';
+import { isProvider } from '../tenants/tenant-tree.service.ts';
 import { PoolRow } from './pool.entity.ts';
-import { poolInUse } from './pool.errors.ts';
+import { isOwnMachine } from './pool-address.ts';
+import { addressOfService, passwordNeeded, poolInUse } from './pool.errors.ts';
 import type { AcceptPoolCertificatesInput, DeletePoolInput, ListPoolsArgs, UpdatePoolInput } from './pool.input.ts';
 import { PoolPasswords } from './pool-passwords.ts';
 import { getPoolRow } from './pool-rows.ts';
@@ -51,6 +53,7 @@ export class PoolService {
       work: async (em) => {
         const row = await getPoolRow(em, poolId);
         checkVersion(row, expectedVersion);
+        await checkAddress(em, row, input);
         if (password !== undefined) {
           await this.passwords.replace(em, row, password);
         }
@@ -114,6 +117,19 @@ export class PoolService {
       },
       replay: async () => await Promise.resolve(poolId),
     });
+  }
+}
+
+/** BAD_INPUT where the address is the service's own, or where it would get a password that was given for another one. */
+async function checkAddress(em: EntityManager, row: PoolRow, { url, password }: UpdatePoolInput): Promise<void> {
+  if (url === undefined || url === row.url) {
+    return;
+  }
+  if (isOwnMachine(url) && !(await isProvider(em, row.tenantId))) {
+    throw addressOfService();
+  }
+  if (password === undefined) {
+    throw passwordNeeded();
   }
 }
 

@@ -14,6 +14,13 @@ export function storageTargetNameTaken(name: string): AppError {
   });
 }
 
+/** A directory lies on the movers' own machines, beside everybody's vaults and the service's keys. */
+export function directoryOfProvider(): AppError {
+  return new AppError('FORBIDDEN', 'A directory on the machines of the service is added by the provider only.', {
+    hint: 'Ask the provider for a storage grant.',
+  });
+}
+
 export function storageInUse(by: 'Vaults' | 'Grants'): AppError {
   return new AppError('STORAGE_IN_USE', `${by} still refer to this storage target.`, {
     data: { field: 'storageTargetId' },

@@ -10,8 +10,9 @@ import { Mutations } from '../../platform/mutations/mutations.ts';
 import { newId } from '../../platform/new-id.ts';
 import type { Connection } from '../../platform/paging/connection.ts';
 import { Pager } from '../../platform/paging/pager.ts';
+import { isProvider } from '../tenants/tenant-tree.service.ts';
 import { StorageTargetRow } from './storage-target.entity.ts';
-import { storageInUse, storageTargetNameTaken } from './storage-target.errors.ts';
+import { directoryOfProvider, storageInUse, storageTargetNameTaken } from './storage-target.errors.ts';
 import type {
   CreateStorageTargetInput,
   DeleteStorageTargetInput,
@@ -54,6 +55,9 @@ export class StorageTargetService {
       target: tenant,
       input,
       work: async (em) => {
+        if (!(await isProvider(em, tenant.tenantId))) {
+          throw directoryOfProvider();
+        }
         const subject: NodeKey = { type: 'StorageTarget', tenantId: tenant.tenantId, id: newId<StorageTargetId>() };
         await em
           .insert(StorageTargetRow, { ...toIds(subject), name, kind, path })

@@ -36,6 +36,11 @@ export class TenantTreeService {
   }
 }
 
+/** Whether a tenant runs the installation: what the service's own machines can reach is its alone to name. */
+export async function isProvider(em: EntityManager, tenantId: string): Promise<boolean> {
+  return (await getTenant(em, { type: 'Tenant', tenantId, id: tenantId })).kind === 'PROVIDER';
+}
+
 export async function getTenant(em: EntityManager, { tenantId, id }: NodeKey): Promise<TenantRow> {
   const row = await em.findOneBy(TenantRow, { id: id as TenantId, tenantId: tenantId as TenantId });
   if (row === null) {
