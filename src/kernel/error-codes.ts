@@ -127,6 +127,10 @@ export const ERROR_CODES = {
   },
   VAULT_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the vault’s storage target is mounted or reachable.' },
   VAULT_READ_ONLY: { kind: 'forbidden', hint: 'Give the mover’s user write permission on the vault’s storage target.' },
+  VAULT_ACCESS_DENIED: {
+    kind: 'forbidden',
+    hint: 'Correct the credentials of the vault’s storage target, or what they are allowed to do there.',
+  },
   VAULT_FULL: { kind: 'quota', hint: 'Free or add space on the vault’s storage target.' },
   NO_STORAGE_GRANT: { kind: 'forbidden', hint: 'Ask the provider for a grant on that storage.' },
   STORAGE_QUOTA_REACHED: {

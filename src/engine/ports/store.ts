@@ -6,7 +6,8 @@ export interface StoredObject {
 
 /**
  * Where a repository's objects lie: small, and the same for a directory and an object store.
- * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_READ_ONLY or VAULT_FULL.
+ * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_ACCESS_DENIED,
+ * VAULT_READ_ONLY or VAULT_FULL.
  */
 export interface Store {
   /** For messages: what a person would call this place. Never a credential. */
