@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Patience } from '../../workflows/contract/index.ts';
@@ -24,6 +24,8 @@ import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
 import { TemporalClientModule, type TemporalOptions } from '../platform/temporal/temporal-client.module.ts';
+import { openProcessLog, processLog } from '../platform/telemetry/process-log.ts';
+import { RequestLogModule } from '../platform/telemetry/request-log.module.ts';
 
 export interface ApiOptions {
   readonly databaseUrl: string;
@@ -69,6 +71,7 @@ class ApiProcess {
         LimitsModule.forRoot(options.limits),
         HealthModule,
         RestModule,
+        RequestLogModule,
         PublicGraphqlModule,
         FeedModule.forRoot({ databaseUrl }),
         WebhookSettingsModule.forRoot(webhookAllow),
@@ -128,3 +131,4 @@ if (import.meta.main) {
     },
   });
 }
+      openProcessLog(config);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { runRelay } from '../control/events/relay.ts';
 import { createAddressPolicy } from '../control/webhooks/address-policy.ts';
 import { WebhookSender } from '../control/webhooks/webhook-sender.ts';
@@ -8,6 +9,9 @@ import { openRoleDatabase } from '../platform/feed/role-database.ts';
 import { runRole } from '../platform/process/run-role.ts';
 import { loadOrCreateKeyFile } from '../platform/secrets/key-file.ts';
 import { SecretBox } from '../platform/secrets/sealer.ts';
+import { openProcessLog } from '../platform/telemetry/process-log.ts';
+
+const log = new Logger('Relay');
 
 export interface RelayOptions {
   readonly databaseUrl: string;
@@ -36,7 +40,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
     poolSize: options.poolSize,
   });
   const onError = (error: unknown): void => {
-    process.stderr.write(`holdfast relay: ${error instanceof Error ? error.message : String(error)}; trying again\n`);
+    log.warn({ message: 'A round failed; it is tried again.', err: error });
   };
   const sender = new WebhookSender(database, {
     policy: createAddressPolicy(webhooks.allow),
@@ -72,6 +76,7 @@ if (import.meta.main) {
     about: 'numbers events, wakes live clients and sends webhooks',
     start: async () => {
       const config = loadConfig(process.env, 'relay');
+      openProcessLog(config);
       const relay = await startRelay(relayOptions(config, config.database.url ?? ''));
       return { ready: {}, graceMs: config.shutdownGraceMs, stop: async () => await relay.close() };
     },

@@ -3,6 +3,7 @@ import { loadConfig, type ServiceConfig } from '../platform/config/config.ts';
 import { serversFor } from '../platform/embedded/servers-for.ts';
 import { setUpLogToStderr, timedStep } from '../platform/embedded/set-up-log.ts';
 import { runRole, type RunningRole } from '../platform/process/run-role.ts';
+import { openProcessLog } from '../platform/telemetry/process-log.ts';
 import { apiOptions, startApi, type RunningApi } from './api.ts';
 import { migrateDatabase } from './migrate.ts';
 import { relayOptions, startRelay } from './relay.ts';
@@ -11,6 +12,7 @@ import { startWorker, workerOptions } from './worker.ts';
 async function start(): Promise<RunningRole> {
   const servers = await serversFor(loadConfig(process.env, 'standalone'), setUpLogToStderr);
   const { config } = servers;
+  openProcessLog(config);
   // What was started is stopped in the opposite order, also when a later start fails.
   const started = new AsyncDisposableStack();
   started.defer(async () => await servers.stop());

@@ -15,6 +15,7 @@ import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
 import { runRole } from '../platform/process/run-role.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
+import { openProcessLog, processLog } from '../platform/telemetry/process-log.ts';
 import { TemporalClientModule, type TemporalOptions } from '../platform/temporal/temporal-client.module.ts';
 import { WorkerHostModule } from '../platform/temporal/worker-host.module.ts';
 import { WorkerHost } from '../platform/temporal/worker-host.ts';
@@ -67,7 +68,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const mover = new LocalMover();
   const app = await NestFactory.createApplicationContext(WorkerProcess.forRoot(options, mover), {
     abortOnError: false,
-    logger: ['error', 'warn'],
+    logger: processLog(),
   });
   return {
     app,
@@ -98,6 +99,7 @@ if (import.meta.main) {
     about: 'workflows, activities with a mover, the reconciler and the usage ledger',
     start: async () => {
       const config = withServers(loadConfig(process.env, 'worker'));
+      openProcessLog(config);
       const worker = await startWorker(workerOptions(config));
       return {
         ready: {},

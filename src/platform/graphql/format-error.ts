@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError } from '../../kernel/errors.ts';
-import { isLoud, toWireError } from '../wire/wire-error.ts';
+import { toWireError } from '../wire/wire-error.ts';
 
 const log = new Logger('GraphQL');
 
@@ -12,9 +12,7 @@ export function formatGraphqlError(
   requestId: string | null,
 ): GraphQLFormattedError {
   const error = causeOf(thrown);
-  if (isLoud(error)) {
-    log.error({ requestId, err: error, cause: error instanceof AppError ? error.cause : undefined });
-  }
+  log.error({ requestId, err: error });
   const { message, status: _status, ...extensions } = toWireError(error, requestId);
   return {
     message,

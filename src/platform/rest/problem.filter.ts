@@ -2,7 +2,7 @@ import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter 
 import type { Response } from 'express';
 import { AppError } from '../../kernel/errors.ts';
 import { TenantScope } from '../auth/tenant-scope.ts';
-import { isLoud, toWireError } from '../wire/wire-error.ts';
+import { toWireError } from '../wire/wire-error.ts';
 
 const log = new Logger('REST');
 
@@ -17,9 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const error = thrown instanceof HttpException ? fromHttp(thrown) : thrown;
     const requestId = this.scope.requestId();
-    if (isLoud(error)) {
-      log.error({ requestId, err: error, cause: error instanceof AppError ? error.cause : undefined });
-    }
+    log.error({ err: error });
     const { message, status, retryAfter, ...rest } = toWireError(error, requestId);
     const response = host.switchToHttp().getResponse<Response>();
     if (response.headersSent) {

@@ -1,7 +1,8 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { AppError } from '../../kernel/errors.ts';
 import type { TenantScope } from '../auth/tenant-scope.ts';
 import { ActivityScopeInterceptor } from './activity-scope.interceptor.ts';
+import { temporalLog } from '../telemetry/temporal-log.ts';
 import type { ActivityFunction } from './bind-activities.ts';
 
 export interface WorkerHostOptions {
@@ -26,7 +27,7 @@ let installed = false;
 /** The process ends when Nest says so; Temporal's runtime must not race it for the signals. */
 function installRuntime(): void {
   if (!installed) {
-    Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+    Runtime.install({ shutdownSignals: [], logger: temporalLog() });
     installed = true;
   }
 }
@@ -47,7 +48,7 @@ export class WorkerHost {
     try {
       return new WorkerHost(await NativeConnection.connect({ address: options.address }), options, scope);
     } catch (error) {
-      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${options.address}.`, { cause: error });
+      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${address}.`, { cause: error });
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorData, ErrorKind } from '../../kernel/errors.ts';
-import { AppError, toAppError } from '../../kernel/errors.ts';
+import { toAppError } from '../../kernel/errors.ts';
 
 /** What a client is told about a failure, in GraphQL's `extensions` and in problem+json alike. */
 export interface WireError {
@@ -49,9 +49,4 @@ export function toWireError(thrown: unknown, requestId: string | null): WireErro
     ...(error.retryAfterMs === undefined ? {} : { retryAfter: Math.ceil(error.retryAfterMs / 1000) }),
     status: STATUS_OF_CODE[error.code] ?? STATUS[error.kind],
   };
-}
-
-/** Whether somebody should look at it: our mistakes and damaged data are logged with their cause. */
-export function isLoud(thrown: unknown): boolean {
-  return !(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'corrupt';
 }
