@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Patience } from '../../workflows/contract/index.ts';
@@ -23,9 +23,9 @@ import { runRole } from '../platform/process/run-role.ts';
 import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
-import { TemporalClientModule, type TemporalOptions } from '../platform/temporal/temporal-client.module.ts';
 import { openProcessLog, processLog } from '../platform/telemetry/process-log.ts';
 import { RequestLogModule } from '../platform/telemetry/request-log.module.ts';
+import { TemporalClientModule, type TemporalOptions } from '../platform/temporal/temporal-client.module.ts';
 
 export interface ApiOptions {
   readonly databaseUrl: string;
@@ -68,10 +68,10 @@ class ApiProcess {
         PagingModule,
         MutationsModule,
         AuthModule,
+        RequestLogModule,
         LimitsModule.forRoot(options.limits),
         HealthModule,
         RestModule,
-        RequestLogModule,
         PublicGraphqlModule,
         FeedModule.forRoot({ databaseUrl }),
         WebhookSettingsModule.forRoot(webhookAllow),
@@ -85,7 +85,7 @@ class ApiProcess {
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const app = await NestFactory.create<NestExpressApplication>(ApiProcess.forRoot(options), {
     abortOnError: false,
-    logger: ['error', 'warn'],
+    logger: processLog(),
   });
   app.disable('x-powered-by');
   app.set(
@@ -122,6 +122,7 @@ if (import.meta.main) {
     about: 'GraphQL at /graphql, REST under /v1',
     start: async () => {
       const config = withServers(loadConfig(process.env, 'api'));
+      openProcessLog(config);
       const api = await startApi(apiOptions(config));
       return {
         ready: { url: config.api.publicUrl ?? api.url },
@@ -131,4 +132,3 @@ if (import.meta.main) {
     },
   });
 }
-      openProcessLog(config);

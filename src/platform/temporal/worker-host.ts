@@ -1,8 +1,8 @@
 import { NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { AppError } from '../../kernel/errors.ts';
 import type { TenantScope } from '../auth/tenant-scope.ts';
-import { ActivityScopeInterceptor } from './activity-scope.interceptor.ts';
 import { temporalLog } from '../telemetry/temporal-log.ts';
+import { ActivityScopeInterceptor } from './activity-scope.interceptor.ts';
 import type { ActivityFunction } from './bind-activities.ts';
 
 export interface WorkerHostOptions {
@@ -48,7 +48,7 @@ export class WorkerHost {
     try {
       return new WorkerHost(await NativeConnection.connect({ address: options.address }), options, scope);
     } catch (error) {
-      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${address}.`, { cause: error });
+      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${options.address}.`, { cause: error });
     }
   }
 
