@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Patience } from '../../workflows/contract/index.ts';
@@ -11,6 +11,7 @@ import { AuthModule } from '../platform/auth/auth.module.ts';
 import { ScopeModule } from '../platform/auth/scope.module.ts';
 import type { AddressRange } from '../platform/config/readers.ts';
 import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
+import type { ServerTls } from '../platform/config/tls.ts';
 import { DatabaseModule } from '../platform/database/database.module.ts';
 import { FeedModule } from '../platform/feed/feed.module.ts';
 import { HealthModule } from '../platform/health/health.module.ts';
@@ -33,6 +34,8 @@ export interface ApiOptions {
   readonly keyFile: string;
   readonly host: string;
   readonly port: number;
+  /** Plain HTTP unless given. */
+  readonly tls?: ServerTls | undefined;
   /** Private address ranges that webhooks may be sent to; none unless given. */
   readonly webhookAllow?: readonly AddressRange[];
   /** None unless given. */
@@ -85,6 +88,7 @@ class ApiProcess {
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const app = await NestFactory.create<NestExpressApplication>(ApiProcess.forRoot(options), {
     abortOnError: false,
+    ...toHttpsOptions(options.tls),
     logger: processLog(),
   });
   app.disable('x-powered-by');
@@ -97,6 +101,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   return { url: await app.getUrl(), app, close: async () => await app.close() };
 }
 
+function toHttpsOptions(tls: ServerTls | undefined): NestApplicationOptions {
+  return tls === undefined ? {} : { httpsOptions: { cert: tls.certificate, key: tls.key } };
+}
+
 export function apiOptions(config: ServiceConfig): ApiOptions {
   const { database, temporal, api, limits, jobs, webhooks } = config;
   return {
@@ -105,6 +113,7 @@ export function apiOptions(config: ServiceConfig): ApiOptions {
     keyFile: join(config.keysFolder, 'control.key'),
     host: api.host,
     port: api.port,
+    tls: api.tls,
     trustedProxies: api.trustedProxies,
     limits,
     webhookAllow: webhooks.allow,

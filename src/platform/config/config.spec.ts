@@ -45,6 +45,13 @@ it('knows which variables go together', () => {
   ]);
 });
 
+it('wants a certificate together with its key, and files that can be read', () => {
+  expect(mistakesOf({ HOLDFAST_TLS_KEY: '/nowhere/key.pem' })).toEqual([
+    'HOLDFAST_TLS_KEY is not the path of a readable PEM file.',
+    'HOLDFAST_TLS_CERTIFICATE is not set; set HOLDFAST_TLS_CERTIFICATE and HOLDFAST_TLS_KEY both, or neither.',
+  ]);
+});
+
 it('says what a role cannot do without', () => {
   expect(mistakesOf({}, 'worker')).toEqual([
     'DATABASE_URL is not set; the role worker needs it.',

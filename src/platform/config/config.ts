@@ -3,6 +3,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { cacheFolder } from '../embedded/cache-folder.ts';
 import type { AddressRange } from './readers.ts';
 import { readVariables, type Environment, type Values } from './read-variables.ts';
+import { halfPairs, toServerTls, toTemporalTls, type ServerTls, type TemporalTls } from './tls.ts';
 import type { LOG_LEVELS } from './variables.ts';
 
 /** A process role: what `src/main` has one file for. */
@@ -26,12 +27,16 @@ export interface Config {
     readonly address: string | undefined;
     readonly namespace: string;
     readonly taskQueuePrefix: string;
+    /** Undefined: without TLS. */
+    readonly tls: TemporalTls | undefined;
   };
   readonly api: {
     readonly host: string;
     readonly port: number;
     readonly publicUrl: string | undefined;
     readonly trustedProxies: readonly AddressRange[];
+    /** Undefined: plain HTTP. */
+    readonly tls: ServerTls | undefined;
   };
   /** Requests in one window. */
   readonly limits: {
@@ -93,7 +98,7 @@ function mistakesTogether(values: Partial<Values>, role: Role): string[] {
 /** Reads the environment. Throws CONFIG_INVALID that names every mistake at once, and what would be right. */
 export function loadConfig(env: Environment, role: Role): Config {
   const { values, mistakes } = readVariables(env);
-  const all = [...mistakes, ...mistakesTogether(values, role)];
+  const all = [...mistakes, ...mistakesTogether(values, role), ...halfPairs(env)];
   if (all.length > 0) {
     throw new AppError('CONFIG_INVALID', ['The configuration is not right:', ...all].join('\n  - '), {
       data: { mistakes: all },
@@ -118,12 +123,14 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
     temporal: {
       address: values.TEMPORAL_ADDRESS,
       namespace: values.TEMPORAL_NAMESPACE,
+      tls: toTemporalTls(values),
       taskQueuePrefix: values.HOLDFAST_TASK_QUEUE_PREFIX,
     },
     api: {
       host: values.HOLDFAST_HOST,
       port: values.HOLDFAST_API_PORT,
       publicUrl: values.HOLDFAST_PUBLIC_URL,
+      tls: toServerTls(values),
       trustedProxies: values.HOLDFAST_TRUSTED_PROXIES,
     },
     limits: {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
@@ -21,6 +22,28 @@ export const postgresUrl: Reader<string> = {
   schema: z.string().refine((value) => isUrl(value, ['postgres:', 'postgresql:'])),
   right: 'a URL like postgres://user:password@host:5432/holdfast',
 };
+
+/** The contents of a PEM file. */
+export const pemFile: Reader<string> = {
+  schema: z.string().transform((value, context) => {
+    const pem = readPem(value);
+    if (pem === undefined) {
+      context.addIssue({ code: 'custom', message: 'not a PEM file' });
+      return z.NEVER;
+    }
+    return pem;
+  }),
+  right: 'the path of a readable PEM file',
+};
+
+function readPem(file: string): string | undefined {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    return pem.includes('-----BEGIN ') ? pem : undefined;
+  } catch {
+    return undefined; // the caller says which variable names no readable file
+  }
+}
 
 export const webUrl: Reader<string> = {
   schema: z

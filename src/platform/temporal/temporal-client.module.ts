@@ -1,11 +1,15 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Client, Connection } from '@temporalio/client';
+import type { TemporalTls } from '../config/tls.ts';
+import { toTlsOption } from './tls-option.ts';
 
 export interface TemporalOptions {
   readonly address: string;
   readonly namespace: string;
   /** Before the name of every task queue. */
   readonly taskQueuePrefix: string;
+  /** Without TLS unless given. */
+  readonly tls?: TemporalTls | undefined;
 }
 
 /** Injection token of `TemporalAccess`. */
@@ -21,9 +25,9 @@ export interface TemporalAccess {
 export class TemporalClientModule implements OnApplicationShutdown {
   constructor(@Inject(TEMPORAL) private readonly temporal: TemporalAccess) {}
 
-  static forRoot({ address, namespace, taskQueuePrefix }: TemporalOptions): DynamicModule {
+  static forRoot({ address, namespace, taskQueuePrefix, tls }: TemporalOptions): DynamicModule {
     const access = (): TemporalAccess => ({
-      client: new Client({ connection: Connection.lazy({ address }), namespace }),
+      client: new Client({ connection: Connection.lazy({ address, ...toTlsOption(tls) }), namespace }),
       taskQueuePrefix,
     });
     return {

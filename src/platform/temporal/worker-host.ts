@@ -1,13 +1,17 @@
 import { NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, toAppError } from '../../kernel/errors.ts';
+import type { TemporalTls } from '../config/tls.ts';
 import type { TenantScope } from '../auth/tenant-scope.ts';
 import { temporalLog } from '../telemetry/temporal-log.ts';
 import { ActivityScopeInterceptor } from './activity-scope.interceptor.ts';
 import type { ActivityFunction } from './bind-activities.ts';
+import { toTlsOption } from './tls-option.ts';
 
 export interface WorkerHostOptions {
   readonly address: string;
   readonly namespace: string;
+  /** Without TLS unless given. */
+  readonly tls?: TemporalTls | undefined;
   /** How long activities that are in progress get to end by themselves, in milliseconds. */
   readonly graceMs: number;
 }
@@ -45,10 +49,16 @@ export class WorkerHost {
 
   static async connect(options: WorkerHostOptions, scope: TenantScope): Promise<WorkerHost> {
     installRuntime();
+    const { address, tls } = options;
     try {
-      return new WorkerHost(await NativeConnection.connect({ address: options.address }), options, scope);
+      const connection = await NativeConnection.connect({ address, ...toTlsOption(tls) });
+      return new WorkerHost(connection, options, scope);
     } catch (error) {
-      throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${options.address}.`, { cause: error });
+      throw new AppError(
+        'TEMPORAL_UNAVAILABLE',
+        `Temporal does not answer at ${address}: ${toAppError(error).message}`,
+        { cause: error },
+      );
     }
   }
 
