@@ -1,10 +1,15 @@
 import { AppError } from './errors.ts';
 
-/** Throws CANCELLED, with the signal's reason as cause, once the signal is aborted. */
+/** Throws `abortReason` once the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {
-    throw signal.reason instanceof AppError
-      ? signal.reason
-      : new AppError('CANCELLED', 'The operation was cancelled.', { cause: signal.reason });
+    throw abortReason(signal);
   }
+}
+
+/** Why an aborted signal ends an operation: its own reason where that is ours, else CANCELLED with it as cause. */
+export function abortReason({ reason }: AbortSignal): AppError {
+  return reason instanceof AppError
+    ? reason
+    : new AppError('CANCELLED', 'The operation was cancelled.', { cause: reason });
 }

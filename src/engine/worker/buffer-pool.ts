@@ -1,3 +1,5 @@
+import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
+
 /** At most `count` buffers of `bytes` each, made when first needed and used again. */
 export class BufferPool {
   readonly #bytes: number;
@@ -11,7 +13,7 @@ export class BufferPool {
   }
 
   async acquire(signal: AbortSignal): Promise<ArrayBuffer> {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const buffer = this.#take();
     if (buffer !== null) {
       return buffer;
@@ -25,7 +27,7 @@ export class BufferPool {
       };
       const abort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(signal.reason as Error);
+        reject(abortReason(signal));
       };
       signal.addEventListener('abort', abort, { once: true });
       this.#waiting.push(waiter);

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../../kernel/abort.ts';
+import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkingParameters } from '../types.ts';
@@ -46,7 +46,7 @@ export class LanePool {
       };
       const abort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(take), 1);
-        reject(signal.reason as Error);
+        reject(abortReason(signal));
       };
       signal.addEventListener('abort', abort, { once: true });
       this.#waiting.push(take);
@@ -69,12 +69,21 @@ export class LanePool {
     return lane;
   }
 
+  /** A lane whose thread has died is of no use to anybody; the next that is asked for is a new one. */
   release(lane: Lane): void {
+    let usable: Lane | null = lane;
+    if (lane.isBroken && !this.#stopped) {
+      this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+      usable = this.#waiting.length > 0 ? this.tryAcquire() : null;
+    }
+    if (usable === null) {
+      return;
+    }
     const next = this.#waiting.shift();
     if (next === undefined) {
-      this.#free.push(lane);
+      this.#free.push(usable);
     } else {
-      next(lane);
+      next(usable);
     }
   }
 

@@ -52,11 +52,17 @@ export class Lane {
     this.#worker.unref();
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#break(error));
+    this.#worker.on('messageerror', (error) => this.#break(error));
     this.#worker.on('exit', () => this.#break(undefined));
   }
 
   slot(index: number): Uint8Array {
     return slotView(this.#memory, index);
+  }
+
+  /** Its thread has ended; nothing that is asked of it will be done. */
+  get isBroken(): boolean {
+    return this.#broken !== null;
   }
 
   async beginWrite(tables: WriteTables, host: WriteHost): Promise<void> {

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
@@ -123,7 +124,7 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
     await job.adopt(resume.packs.keys());
     await runSegments(write, plan, job, resume);
     await job.settleUploads();
-    signal.throwIfAborted();
+    throwIfAborted(signal);
   } finally {
     await job.settleUploads();
     job.releaseBuffers();

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
 import { packName } from '../format/names.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { ChunkTable } from '../index/chunk-table.ts';
@@ -144,7 +145,7 @@ export class WriteJob implements WriteHost {
 
   async #upload(pack: SealedPack): Promise<void> {
     try {
-      this.#signal.throwIfAborted();
+      throwIfAborted(this.#signal);
       await this.#writeJournal([pack.id]);
       const data = new Uint8Array(pack.buffer, 0, pack.bytes);
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], this.#signal);
