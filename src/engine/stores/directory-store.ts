@@ -17,6 +17,9 @@ export class DirectoryStore implements Store {
   readonly #root: string;
   /** Directories that got a new name since the last flush. */
   #unsynced = new Set<string>();
+  /** Directories that this store has put names in: their own names may be as new, whoever made them. */
+  readonly #used = new Set<string>();
+  #flushing: Promise<void> = Promise.resolve();
 
   /** `directory` must exist: a vault whose mount is missing must not be begun anew below the mount point. */
   constructor(directory: string) {
@@ -87,7 +90,14 @@ export class DirectoryStore implements Store {
     });
   }
 
+  /** One at a time: who comes second may wait for names that the first is still synchronising. */
   async flush(): Promise<void> {
+    const turn = this.#flushing.then(() => this.#syncNames());
+    this.#flushing = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #syncNames(): Promise<void> {
     const directories = this.#unsynced;
     this.#unsynced = new Set();
     try {
@@ -163,8 +173,9 @@ export class DirectoryStore implements Store {
   async #makeDirectory(directory: string): Promise<void> {
     await this.#requireRoot();
     const first = await mkdir(directory, { recursive: true, mode: 0o700 });
-    if (first !== undefined) {
-      for (let at = directory; at.length >= first.length; at = dirname(at)) {
+    if (first !== undefined || !this.#used.has(directory)) {
+      this.#used.add(directory);
+      for (let at = directory; at !== this.#root; at = dirname(at)) {
         this.#unsynced.add(dirname(at));
       }
     }
