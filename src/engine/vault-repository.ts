@@ -1,4 +1,5 @@
 import { AppError } from '../kernel/errors.ts';
+import { pointName } from './format/names.ts';
 import { commitPoint } from './points/commit-point.ts';
 import { PointStore } from './points/point-store.ts';
 import type { RepositoryContext } from './repository-context.ts';
@@ -65,6 +66,8 @@ export class VaultRepository implements Repository {
   async commitPoint(request: CommitPointRequest): Promise<PointSummary> {
     const found = await this.#points.find(request.pointId);
     if (found !== null && found !== 'tombstone' && found.summary.sessionId === request.sessionId) {
+      // Whoever put it may have died before its name was durable.
+      await this.#context.store.head(pointName(request.pointId));
       await this.#context.store.flush();
       return found.summary;
     }

@@ -1,9 +1,11 @@
 import { AppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
+import { readPackTable } from '../format/pack-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import type { Session } from '../sessions/session-store.ts';
 import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
+import { checkDisks } from './check-disks.ts';
 import type { PointStore } from './point-store.ts';
 
 /** Puts the restore point, after a last look whether the session may and whether its manifests are there. */
@@ -20,6 +22,7 @@ export async function commitPoint(
   if ((await readEpoch(context.store, context.secrets)) !== session.epoch) {
     throw new AppError('SESSION_FENCED', `Session ${sessionId} began before the vault’s last recovery.`);
   }
+  checkDisks(disks);
   await Promise.all(disks.map((disk) => requireManifest(context, disk)));
   const summary: PointSummary = {
     pointId,
@@ -34,10 +37,14 @@ export async function commitPoint(
   return stands.summary;
 }
 
-async function requireManifest({ store }: RepositoryContext, { manifest }: DiskResult): Promise<void> {
+/** All packs are there, and those that this session wrote can be opened. */
+async function requireManifest({ store, secrets }: RepositoryContext, { manifest }: DiskResult): Promise<void> {
   for (const { id } of manifest.layers.flatMap(({ packs }) => packs)) {
     if ((await store.head(packName('meta', id))) === null) {
       throw new AppError('VAULT_OBJECT_MISSING', `The manifest ${id} of disk ${manifest.diskKey} is not in the vault.`);
     }
+  }
+  for (const { id } of manifest.layers.at(-1)?.packs ?? []) {
+    await readPackTable(store, 'meta', id, secrets);
   }
 }
