@@ -8,3 +8,4 @@ export { DEFAULT_PARAMETERS } from './repository-parameters.ts';
 export { MemoryLeases } from './sessions/memory-leases.ts';
 export { DirectoryStore } from './stores/directory-store.ts';
 export * from './types.ts';
+export * from './verify/verify-types.ts';

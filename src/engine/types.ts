@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
+import type { AppError } from '../kernel/errors.ts';
 import type { KeyRing } from './ports/key-ring.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
+import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 
 /** Bytes from `offset` on; as XAPI's changed blocks they may overlap, touch or reach past the disk's end. */
 export interface ByteRange {
@@ -154,6 +156,11 @@ export interface Point {
   readonly disks: readonly DiskManifest[];
 }
 
+export interface ListPointsOptions {
+  /** Told of points whose object is damaged; they are left out. Absent: the first of them is thrown. */
+  readonly onDamaged?: (pointId: string, error: AppError) => void;
+}
+
 export interface ReadDiskRequest {
   readonly pointId: string;
   readonly diskKey: string;
@@ -224,11 +231,13 @@ export interface Repository extends AsyncDisposable {
   /** Puts a tombstone at a point that does not exist yet. Whoever is first at that name decides, once. */
   fence(pointId: string): Promise<'fenced' | 'committed'>;
   listSessions(): AsyncIterable<SessionSummary>;
-  listPoints(): AsyncIterable<PointSummary>;
+  listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary>;
   /** NO_RESTORE_POINT if there is none (or a tombstone). */
   readPoint(pointId: string): Promise<Point>;
   readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece>;
   restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult>;
+  /** Finds and names damage; damage is an answer, not an error. The caller pins what is verified, as for a restore. */
+  verify(request: VerifyRequest): Promise<VerifyResult>;
   stats(): Promise<RepositoryStats>;
 }
 

@@ -13,6 +13,7 @@ import type {
   DiskManifest,
   DiskPiece,
   DiskResult,
+  ListPointsOptions,
   Point,
   PointSummary,
   ReadDiskRequest,
@@ -24,6 +25,8 @@ import type {
   SessionSummary,
   WriteDiskRequest,
 } from './types.ts';
+import { verify } from './verify/verify.ts';
+import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 import { writeDisk } from './write/write-disk.ts';
 
 /** The repository of an open vault: each operation is a module of its own, this is where they meet. */
@@ -92,8 +95,8 @@ export class VaultRepository implements Repository {
     yield* this.#sessions.list();
   }
 
-  async *listPoints(): AsyncIterable<PointSummary> {
-    for await (const { summary } of this.#points.list()) {
+  async *listPoints({ onDamaged }: ListPointsOptions = {}): AsyncIterable<PointSummary> {
+    for await (const { summary } of this.#points.list(onDamaged)) {
       yield summary;
     }
   }
@@ -108,6 +111,10 @@ export class VaultRepository implements Repository {
 
   async restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult> {
     return restoreDisk(this.#context, await this.#findDisk(request), request);
+  }
+
+  verify(request: VerifyRequest): Promise<VerifyResult> {
+    return verify(this.#context, this.#points, request);
   }
 
   async stats(): Promise<RepositoryStats> {

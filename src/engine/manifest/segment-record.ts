@@ -75,6 +75,16 @@ export function decodeRecords(data: Buffer, name: string): SegmentRecord[] {
   }
 }
 
+/** The data packs that some entry names. */
+export function decodePackIds(data: Buffer, name: string): ObjectId[] {
+  const reader = new Reader(data);
+  try {
+    return repeat(reader.u32(), () => reader.take(16).toString('hex'));
+  } catch (error) {
+    throw corrupt(name, 'holds a manifest that does not follow its form', error);
+  }
+}
+
 function encodedBytes(record: SegmentRecord): number {
   const entryBytes = (entry: ManifestEntry): number => (entry.chunk === null ? 4 : 6 + SHORT_DIGEST_BYTES);
   const runBytes = (run: SegmentRun): number => run.entries.reduce((sum, entry) => sum + entryBytes(entry), 6);

@@ -83,13 +83,30 @@ export class PointStore {
     return found;
   }
 
-  async *list(): AsyncIterable<Point> {
+  /** `onDamaged` is told of objects that are no point any more, and the list goes on; without it they end the list. */
+  async *list(onDamaged?: (pointId: string, error: AppError) => void): AsyncIterable<Point> {
     const prefix = pointName('');
     for await (const { name } of this.#store.list(prefix)) {
-      const found = await this.find(name.slice(prefix.length));
+      const pointId = name.slice(prefix.length);
+      const found = await this.#findOrTell(pointId, onDamaged);
       if (found !== null && found !== 'tombstone') {
         yield found;
       }
+    }
+  }
+
+  async #findOrTell(
+    pointId: string,
+    onDamaged?: (pointId: string, error: AppError) => void,
+  ): Promise<Point | 'tombstone' | null> {
+    try {
+      return await this.find(pointId);
+    } catch (error) {
+      if (onDamaged === undefined || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN', 'BAD_INPUT')) {
+        throw error;
+      }
+      onDamaged(pointId, error);
+      return null;
     }
   }
 }

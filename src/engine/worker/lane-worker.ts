@@ -5,11 +5,13 @@ import { toCutRules } from '../chunking/cutter.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { cutSegment } from './cut-segment.ts';
 import { decodeFrames } from './decode-frames.ts';
-import type { FromWorker, SegmentDone, ToWorker, WorkerSetup, WriteTables } from './protocol.ts';
+import { StretchHasher } from './stretch-hasher.ts';
+import type { FromWorker, TaskDone, ToWorker, WorkerSetup, WriteTables } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;
 const hasher = new BlockHasher(setup.lane.memory, setup.secrets.chunkSeed);
+const stretches = new StretchHasher(setup.lane);
 const rules = toCutRules(setup.parameters);
 
 let writer: ChunkWriter | null = null;
@@ -41,10 +43,9 @@ function beginWrite(tables: WriteTables): void {
   });
 }
 
-async function answer(work: () => Promise<SegmentDone | undefined>): Promise<void> {
+async function answer(work: () => Promise<TaskDone>): Promise<void> {
   try {
-    const segment = await work();
-    post(segment === undefined ? { type: 'done' } : { type: 'done', segment });
+    post({ type: 'done', done: await work() });
   } catch (error) {
     const { code, message, hint, data, stack } = toAppError(error);
     post({ type: 'failed', error: { code, message, hint, data, stack } });
@@ -64,7 +65,7 @@ function givenUp(): AppError {
 
 type Task = Exclude<ToWorker, { type: 'buffer' | 'drop-write' }>;
 
-async function handle(message: Task): Promise<SegmentDone | undefined> {
+async function handle(message: Task): Promise<TaskDone> {
   switch (message.type) {
     case 'begin-write':
       beginWrite(message.tables);
@@ -73,7 +74,7 @@ async function handle(message: Task): Promise<SegmentDone | undefined> {
       if (writer === null) {
         throw givenUp();
       }
-      return cutSegment({ lane: setup.lane, hasher, rules, writer }, message.task);
+      return { segment: await cutSegment({ lane: setup.lane, hasher, rules, writer }, message.task) };
     case 'end-write':
       writer?.finish();
       writer = null;
@@ -81,8 +82,10 @@ async function handle(message: Task): Promise<SegmentDone | undefined> {
     case 'decode':
       decodeFrames(setup.lane, setup.secrets.digestKey, message.task);
       break;
+    case 'hash':
+      return { digest: stretches.hash(message.task) };
   }
-  return undefined;
+  return {};
 }
 
 port?.on('message', (message: ToWorker) => {

@@ -7,9 +7,11 @@ import { allocateLaneMemory, slotView, type LaneMemory } from './lane-memory.ts'
 import type {
   DecodeTask,
   FromWorker,
+  HashTask,
   SealedPack,
   SegmentDone,
   SegmentTask,
+  TaskDone,
   ToWorker,
   WriteTables,
 } from './protocol.ts';
@@ -29,8 +31,8 @@ export interface WriteHost {
 }
 
 interface Pending {
-  readonly answer: Promise<SegmentDone | undefined>;
-  resolve(done: SegmentDone | undefined): void;
+  readonly answer: Promise<TaskDone>;
+  resolve(done: TaskDone): void;
   reject(error: unknown): void;
 }
 
@@ -71,11 +73,7 @@ export class Lane {
   }
 
   async segment(task: SegmentTask): Promise<SegmentDone> {
-    const done = await this.#ask({ type: 'segment', task });
-    if (done === undefined) {
-      throw new AppError('INTERNAL', 'A worker gave no answer for a segment.');
-    }
-    return done;
+    return given((await this.#ask({ type: 'segment', task })).segment);
   }
 
   /** All packs of this lane have been handed to the host when this returns. */
@@ -95,15 +93,20 @@ export class Lane {
     await this.#ask({ type: 'decode', task });
   }
 
+  /** The hash of this stretch and all before it, from the last `first` on. */
+  async hash(task: HashTask): Promise<Uint8Array> {
+    return given((await this.#ask({ type: 'hash', task })).digest);
+  }
+
   async stop(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  #ask(message: ToWorker): Promise<SegmentDone | undefined> {
+  #ask(message: ToWorker): Promise<TaskDone> {
     if (this.#broken !== null) {
       return Promise.reject(this.#broken);
     }
-    const { promise, resolve, reject } = Promise.withResolvers<SegmentDone | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<TaskDone>();
     this.#pending = { answer: promise, resolve, reject };
     this.#worker.ref();
     this.#send(message);
@@ -117,7 +120,7 @@ export class Lane {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'done':
-        this.#settle()?.resolve(message.segment);
+        this.#settle()?.resolve(message.done);
         break;
       case 'failed': {
         const { code, message: text, hint, data, stack } = message.error;
@@ -160,4 +163,11 @@ export class Lane {
     this.#broken ??= new AppError('INTERNAL', 'A worker thread of the vault engine ended.', { cause });
     this.#settle()?.reject(this.#broken);
   }
+}
+
+function given<T>(answer: T | undefined): T {
+  if (answer === undefined) {
+    throw new AppError('INTERNAL', 'A worker gave no answer to a task.');
+  }
+  return answer;
 }

@@ -54,13 +54,22 @@ export interface DecodeFrame {
   readonly rawAt: readonly number[];
 }
 
+/** A stretch of an object that lies in a slot; its hash, without a key, is made stretch by stretch. */
+export interface HashTask {
+  readonly slot: number;
+  readonly bytes: number;
+  /** Forgets what was hashed before. */
+  readonly first: boolean;
+}
+
 export type ToWorker =
   | { readonly type: 'begin-write'; readonly tables: WriteTables }
   | { readonly type: 'segment'; readonly task: SegmentTask }
   | { readonly type: 'end-write' }
   | { readonly type: 'drop-write' }
   | { readonly type: 'buffer'; readonly buffer: ArrayBuffer }
-  | { readonly type: 'decode'; readonly task: DecodeTask };
+  | { readonly type: 'decode'; readonly task: DecodeTask }
+  | { readonly type: 'hash'; readonly task: HashTask };
 
 export interface StoredRun {
   readonly start: number;
@@ -89,8 +98,14 @@ export interface SealedPack {
   readonly digests: Uint8Array;
 }
 
+/** What a task came to, where it comes to something: a segment's chunks, the hash so far. */
+export interface TaskDone {
+  readonly segment?: SegmentDone;
+  readonly digest?: Uint8Array;
+}
+
 export type FromWorker =
-  | { readonly type: 'done'; readonly segment?: SegmentDone }
+  | { readonly type: 'done'; readonly done: TaskDone }
   | { readonly type: 'pack-begun'; readonly number: number; readonly id: ObjectId }
   | { readonly type: 'need-buffer' }
   | { readonly type: 'pack'; readonly pack: SealedPack }

@@ -1,0 +1,54 @@
+import { AppError } from '../../kernel/errors.ts';
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { pointName } from '../format/names.ts';
+import type { PointStore } from '../points/point-store.ts';
+import type { DiskManifest } from '../types.ts';
+import { isDamage } from './diagnose.ts';
+import type { DamagedObject, VerifyRequest } from './verify-types.ts';
+
+/** As much of a restore point as verification needs. */
+export interface SurveyedPoint {
+  readonly pointId: string;
+  readonly vmId: string;
+  readonly takenAt: number;
+  readonly disks: readonly DiskManifest[];
+}
+
+export interface PointSurvey {
+  readonly points: readonly SurveyedPoint[];
+  /** Objects that are no restore points any more, by the point's id. */
+  readonly damaged: ReadonlyMap<string, DamagedObject>;
+}
+
+/** Reads the restore points that are to be verified, and finds those whose own object is damaged. */
+export async function surveyPoints(store: PointStore, { pointIds, signal }: VerifyRequest): Promise<PointSurvey> {
+  const points: SurveyedPoint[] = [];
+  const damaged = new Map<string, DamagedObject>();
+  const onDamaged = (pointId: string, error: AppError): void => {
+    const name = pointName(pointId);
+    damaged.set(pointId, { name, problem: 'changed', message: error.message, lostFrames: 'all' });
+  };
+  const found = pointIds === undefined ? store.list(onDamaged) : getAll(store, pointIds, onDamaged);
+  for await (const { summary, disks } of found) {
+    throwIfAborted(signal);
+    points.push({ pointId: summary.pointId, vmId: summary.vmId, takenAt: summary.takenAt, disks });
+  }
+  return { points, damaged };
+}
+
+async function* getAll(
+  store: PointStore,
+  pointIds: readonly string[],
+  onDamaged: (pointId: string, error: AppError) => void,
+): AsyncIterable<Awaited<ReturnType<PointStore['get']>>> {
+  for (const pointId of new Set(pointIds)) {
+    try {
+      yield await store.get(pointId);
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+      onDamaged(pointId, error);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import type { AppError } from '../../kernel/errors.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { packName } from '../format/names.ts';
+import { ManifestReader, SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
+import type { ChunkRef } from '../manifest/segment-record.ts';
+import { placeEntries, type PlacedEntry, type SegmentTable } from '../manifest/segment-table.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import type { DiskManifest } from '../types.ts';
+import { isDamage } from './diagnose.ts';
+import { RangeList } from './range-list.ts';
+import type { SurveyedPoint } from './survey-points.ts';
+import type { DamagedDisk, DamagedObject, DamagedPoint } from './verify-types.ts';
+
+export interface TraceOptions {
+  /** Damaged data packs by their ids. */
+  readonly packs: ReadonlyMap<ObjectId, DamagedObject>;
+  /** Also hold every entry against the table of the pack that it names. */
+  readonly checkEntries: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Which ranges of a restore point's disks can't be restored; null if all can. */
+export async function tracePoint(
+  context: RepositoryContext,
+  point: SurveyedPoint,
+  options: TraceOptions,
+): Promise<DamagedPoint | null> {
+  const objects = new Set<string>();
+  const disks: DamagedDisk[] = [];
+  for (const manifest of point.disks) {
+    const ranges = await new DiskTrace(context, manifest, options, objects).run();
+    if (ranges.list.length > 0) {
+      const { diskKey, sizeBytes } = manifest;
+      disks.push({ diskKey, sizeBytes, ranges: ranges.list, lostBytes: ranges.bytes });
+    }
+  }
+  const { pointId, vmId, takenAt } = point;
+  return disks.length === 0 ? null : { pointId, vmId, takenAt, disks, objects: [...objects].toSorted() };
+}
+
+class DiskTrace {
+  readonly #context: RepositoryContext;
+  readonly #reader: ManifestReader;
+  readonly #options: TraceOptions;
+  readonly #objects: Set<string>;
+  readonly #ranges = new RangeList();
+
+  constructor(context: RepositoryContext, manifest: DiskManifest, options: TraceOptions, objects: Set<string>) {
+    const { store, secrets } = context;
+    this.#context = context;
+    this.#reader = new ManifestReader(store, secrets, manifest, (size) => geometryOf(context, size));
+    this.#options = options;
+    this.#objects = objects;
+  }
+
+  async run(): Promise<RangeList> {
+    const { segmentCount, segmentBytes } = this.#reader.geometry;
+    for (let segment = 0; segment < segmentCount; segment += 1) {
+      throwIfAborted(this.#options.signal);
+      const table = await this.#segment(segment);
+      if (Array.isArray(table)) {
+        await this.#traceSegment(segment * segmentBytes, placeEntries(table));
+      } else {
+        segment = this.#loseSegments(segment, table as AppError) - 1;
+      }
+    }
+    return this.#ranges;
+  }
+
+  async #segment(segment: number): Promise<SegmentTable | AppError> {
+    try {
+      return await this.#reader.segment(segment);
+    } catch (error) {
+      if (isDamage(error)) {
+        return error;
+      }
+      throw error;
+    }
+  }
+
+  /** Returns the segment to go on with: a damaged meta pack costs the whole group. */
+  #loseSegments(segment: number, error: AppError): number {
+    const { segmentBytes, segmentCount, sizeBytes } = this.#reader.geometry;
+    const object = String(error.data['object'] ?? '');
+    const isMetaPack = object.startsWith('meta/');
+    const group = Math.floor(segment / SEGMENTS_PER_GROUP);
+    const end = isMetaPack ? Math.min(segmentCount, (group + 1) * SEGMENTS_PER_GROUP) : segment + 1;
+    this.#ranges.add(segment * segmentBytes, Math.min(sizeBytes, end * segmentBytes));
+    if (isMetaPack) {
+      this.#objects.add(object);
+    }
+    return end;
+  }
+
+  async #traceSegment(first: number, entries: readonly PlacedEntry[]): Promise<void> {
+    const { blockBytes, sizeBytes } = this.#reader.geometry;
+    for (const { start, end, entry } of entries) {
+      const from = first + start * blockBytes;
+      const to = Math.min(first + end * blockBytes, sizeBytes);
+      if (entry.chunk !== null && (await this.#isLost(entry.chunk, to - from))) {
+        this.#objects.add(packName('data', entry.chunk.pack));
+        this.#ranges.add(from, to);
+      }
+    }
+  }
+
+  async #isLost(chunk: ChunkRef, bytes: number): Promise<boolean> {
+    const damage = this.#options.packs.get(chunk.pack);
+    if (damage !== undefined && (damage.lostFrames === 'all' || damage.lostFrames.includes(chunk.frame))) {
+      return true;
+    }
+    return this.#options.checkEntries && !(await this.#agrees(chunk, bytes));
+  }
+
+  async #agrees(chunk: ChunkRef, bytes: number): Promise<boolean> {
+    try {
+      return (await this.#context.chunks.find(chunk)).frame.rawBytes === bytes;
+    } catch (error) {
+      if (isDamage(error)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}

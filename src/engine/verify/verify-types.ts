@@ -1,0 +1,96 @@
+import type { ByteRange } from '../types.ts';
+
+/**
+ * 0: every object is there, is the one that its name says, and is as long as its table says; manifests are decoded.
+ * 1: also the keyless hash of every pack. 2: instead of the hash, every frame is opened, decompressed and digested,
+ * and every entry of every manifest is held against the pack that it names.
+ */
+export type VerifyLevel = 0 | 1 | 2;
+
+/**
+ * `missing`: not in the store. `truncated`: has no end. `exchanged`: another object under its name. `changed`: other
+ * bytes than were written. `unreadable`: the storage target fails to read it. `not-indexed`: whole, but no index
+ * segment lists it any more: nothing is lost, what it holds would be stored once more.
+ */
+export type ObjectProblem = 'missing' | 'truncated' | 'exchanged' | 'changed' | 'unreadable' | 'not-indexed';
+
+export interface DamagedObject {
+  /** As in the store: `data/ab/…`, `meta/…`, `index/…`, `points/…`. */
+  readonly name: string;
+  readonly problem: ObjectProblem;
+  readonly message: string;
+  /** What can't be read of a pack any more. None: its content is whole, only what surrounds it is not. */
+  readonly lostFrames: readonly number[] | 'all';
+}
+
+export interface DamagedDisk {
+  readonly diskKey: string;
+  readonly sizeBytes: number;
+  /** What can't be restored, in ascending order; all else of the disk can. */
+  readonly ranges: readonly ByteRange[];
+  readonly lostBytes: number;
+}
+
+export interface DamagedPoint {
+  readonly pointId: string;
+  /** Null where the point's own object is damaged: then all of it is lost, and nobody knows whose it was. */
+  readonly vmId: string | null;
+  readonly takenAt: number | null;
+  readonly disks: readonly DamagedDisk[];
+  /** Damaged objects that cause it. */
+  readonly objects: readonly string[];
+}
+
+/** When a pack was last looked at. */
+export interface PackRecord {
+  readonly level: VerifyLevel;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+  readonly damaged: boolean;
+}
+
+/** What the next run begins with; plain JSON, by the packs' names. */
+export interface VerifyState {
+  readonly packs: Readonly<Record<string, PackRecord>>;
+}
+
+export interface VerifyProgress {
+  readonly phase: 'manifests' | 'packs' | 'ranges';
+  /** Of the phase: points, packs, disks. */
+  readonly done: number;
+  readonly total: number;
+  readonly bytesRead: number;
+  /** Of all packs that are read in this run; 0 while they aren't known yet. */
+  readonly bytesTotal: number;
+}
+
+export interface VerifyRequest {
+  readonly level: VerifyLevel;
+  /** Only these; absent: all that the vault lists. NO_RESTORE_POINT if one of them isn't there. */
+  readonly pointIds?: readonly string[];
+  /** Of an earlier run. Packs are read oldest first: damaged ones, those never seen, then by time. */
+  readonly state?: VerifyState;
+  /** Packs that were found whole at this level or a higher one since then, in milliseconds, are not read again. */
+  readonly since?: number;
+  /** No further pack is begun after so many bytes: for a scrub that goes round in small steps. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  /** As soon as a pack has been read: for a caller that keeps its state although the run may be cancelled. */
+  readonly onPack?: (name: string, record: PackRecord) => void;
+}
+
+export interface VerifyResult {
+  readonly level: VerifyLevel;
+  /** False where `maxBytes` ended the run before all packs had been read. */
+  readonly complete: boolean;
+  readonly packsChecked: number;
+  /** Packs that points need and that were not read in this run, as `since` or `maxBytes` asked. */
+  readonly packsLeft: number;
+  readonly bytesRead: number;
+  readonly damagedObjects: readonly DamagedObject[];
+  readonly damagedPoints: readonly DamagedPoint[];
+  readonly intactPoints: readonly string[];
+  /** For the next run; without packs that no point needs any more. */
+  readonly state: VerifyState;
+}
