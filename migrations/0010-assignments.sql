@@ -103,9 +103,13 @@ $$;
 
 -- A grant names rows of the tenant that owns the thing, where no foreign key can reach: the owner is above the holder,
 -- and the thing is there and stays while the grant is being made.
+-- Who acts must see the thing too: nobody passes on a grant that was given to themselves.
 create function app.check_pool_grant() returns trigger
 language plpgsql security definer set search_path = app, pg_temp as $$
 begin
+  if app.actor_tenant() is not null and not new.pool_owner_id = any (app.scope()) then
+    raise exception 'a pool grant is given by the pool''s owner' using errcode = 'insufficient_privilege';
+  end if;
   perform from app.pool p where p.tenant_id = new.pool_owner_id and p.id = new.pool_id for key share;
   if not found or not app.is_strict_ancestor(new.pool_owner_id, new.tenant_id)
     or exists (select unnest(new.sr_ids) except
@@ -121,6 +125,9 @@ $$;
 create function app.check_storage_grant() returns trigger
 language plpgsql security definer set search_path = app, pg_temp as $$
 begin
+  if app.actor_tenant() is not null and not new.storage_owner_id = any (app.scope()) then
+    raise exception 'a storage grant is given by the storage''s owner' using errcode = 'insufficient_privilege';
+  end if;
   perform from app.storage_target t
     where t.tenant_id = new.storage_owner_id and t.id = new.storage_target_id for key share;
   if not found or not app.is_strict_ancestor(new.storage_owner_id, new.tenant_id) then
@@ -151,13 +158,41 @@ create trigger pool_grant_names_a_pool before insert on app.pool_grant
 create trigger storage_grant_names_a_target before insert on app.storage_grant
   for each row execute function app.check_storage_grant();
 
+-- What must not be read in a failure that the tenant sees: addresses of pools and paths of storage that are somebody
+-- else's. `kind` is POOL or STORAGE.
+create function app.names_to_conceal(for_tenant uuid, wanted_vm uuid, wanted_pool uuid, wanted_plan uuid, wanted_vault uuid)
+returns table (kind text, name text)
+language sql stable security definer set search_path = app, pg_temp as $$
+  with shared as (
+    select p.tenant_id, p.id, p.url, p.pinned_certificates from app.pool p
+    where p.tenant_id <> for_tenant and for_tenant = app.write_tenant()
+      and (exists (select from app.vm v where v.tenant_id = for_tenant and v.id = wanted_vm
+                     and v.pool_owner_id = p.tenant_id and v.pool_id = p.id)
+        or p.id = wanted_pool and exists (select from app.pool_grant g
+                     where g.tenant_id = for_tenant and g.pool_owner_id = p.tenant_id and g.pool_id = p.id)
+        or exists (select from app.replication_plan r where r.tenant_id = for_tenant and r.id = wanted_plan
+                     and r.pool_owner_id = p.tenant_id and r.pool_id = p.id))
+  )
+  select 'POOL', substring(url from '^https://(.*?)(?::[0-9]+)?$') from shared
+  union
+  select 'POOL', jsonb_object_keys(pinned_certificates) from shared
+  union
+  select 'POOL', h.address from shared join app.pool_host h on h.tenant_id = shared.tenant_id and h.pool_id = shared.id
+  union
+  select 'STORAGE', t.path
+  from app.vault v
+  join app.storage_grant g on g.tenant_id = v.tenant_id and g.id = v.storage_grant_id
+  join app.storage_target t on t.tenant_id = g.storage_owner_id and t.id = g.storage_target_id
+  where v.tenant_id = for_tenant and v.id = wanted_vault and for_tenant = app.write_tenant()
+$$;
+
 -- What was done in a pool stays on record when the pool is forgotten.
 alter table app.job
   drop constraint job_tenant_id_pool_id_fkey,
   add constraint job_tenant_id_pool_id_fkey foreign key (tenant_id, pool_id)
     references app.pool (tenant_id, id) on delete set null (pool_id);
 
-grant select on app.pool, app.storage_target, app.replication_plan to holdfast_definer;
+grant select on app.pool, app.pool_host, app.storage_target, app.replication_plan to holdfast_definer;
 grant insert on app.event to holdfast_definer;
 -- Locking a row takes the right to change it.
 grant update (version) on app.pool, app.storage_target to holdfast_definer;
@@ -166,6 +201,7 @@ alter function app.vm_is_busy(uuid, uuid) owner to holdfast_definer;
 alter function app.assign_vm(uuid, uuid, uuid) owner to holdfast_definer;
 alter function app.release_pool(uuid, uuid) owner to holdfast_definer;
 alter function app.pool_vm_holders(uuid, uuid[]) owner to holdfast_definer;
+alter function app.names_to_conceal(uuid, uuid, uuid, uuid, uuid) owner to holdfast_definer;
 alter function app.check_pool_grant() owner to holdfast_definer;
 alter function app.check_storage_grant() owner to holdfast_definer;
 alter function app.keep_used_storage() owner to holdfast_definer;
@@ -173,6 +209,7 @@ revoke execute on function app.vm_is_busy(uuid, uuid), app.assign_vm(uuid, uuid,
   app.pool_vm_holders(uuid, uuid[]), app.check_pool_grant(), app.check_storage_grant(), app.keep_used_storage() from public;
 grant execute on function app.assign_vm(uuid, uuid, uuid), app.release_pool(uuid, uuid),
   app.pool_vm_holders(uuid, uuid[]) to holdfast_api;
+grant execute on function app.names_to_conceal(uuid, uuid, uuid, uuid, uuid) to holdfast_worker;
 grant usage on schema app to holdfast_definer;
 
 revoke create on schema app from holdfast_definer;

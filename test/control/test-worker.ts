@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccessService } from '../../src/control/access/access.service.ts';
+import { JobRunService } from '../../src/control/jobs/job-run.service.ts';
 import { PoolInventoryModule } from '../../src/control/pools/pool-inventory.module.ts';
 import { VaultWorkModule } from '../../src/control/vaults/vault-work.module.ts';
 import { parseGlobalId } from '../../src/kernel/global-id.ts';
@@ -27,7 +28,7 @@ class WorkerProcess {
         PoolInventoryModule,
         VaultWorkModule,
       ],
-      providers: [AccessService],
+      providers: [AccessService, JobRunService],
     };
   }
 }

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../../kernel/error-codes.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { EventWriter } from '../../platform/mutations/event-writer.ts';
 import type { BeginJobInput, FinishJobInput, JobOutcome, JobRef } from '../../../workflows/contract/index.ts';
+import { concealing, type Ground } from '../access/conceal.service.ts';
 import { jobEvent } from './job-event.ts';
 import type { JobJournal } from './job-journal.ts';
 import { isFinished, type JobState } from './job-state.ts';
@@ -71,13 +72,30 @@ export class JobRunService {
         await em.update(JobRow, { tenantId: job.tenantId, id: job.id }, { journal });
         return;
       }
-      const moved = await moveJob(em, job, stateOf(outcome), { ...columnsOf(outcome), journal });
+      const columns = concealed(columnsOf(outcome), await concealing(em, groundOf(job)));
+      const moved = await moveJob(em, job, stateOf(outcome), { ...columns, journal });
       if (moved === null) {
         throw jobStateConflict(jobId, job.state, job.runId);
       }
       await this.events.write(em, jobEvent(moved));
     });
   }
+}
+
+/** What the job stood on: its tenant reads the outcome, and may be a guest there. */
+function groundOf({ tenantId, vmId, vaultId, poolId, replicationPlanId, input }: JobRow): Ground {
+  const target = 'target' in input ? (input.target as { readonly poolId?: string }) : {};
+  return { tenantId, vmId, vaultId, replicationPlanId, poolId: target.poolId ?? poolId };
+}
+
+function concealed(columns: EndColumns, conceal: (text: string) => string): EndColumns {
+  const { warnings = [], errorMessage, errorHint } = columns;
+  return {
+    ...columns,
+    warnings: warnings.map(conceal),
+    ...(typeof errorMessage === 'string' ? { errorMessage: conceal(errorMessage) } : {}),
+    ...(typeof errorHint === 'string' ? { errorHint: conceal(errorHint) } : {}),
+  };
 }
 
 async function lockJob(em: EntityManager, { tenantId, jobId }: JobRef): Promise<JobRow> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { NodeKey } from '../../kernel/global-id.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { EventWriter } from '../../platform/mutations/event-writer.ts';
+import { concealing } from '../access/conceal.service.ts';
 import { VaultRow, type VaultState } from './vault.entity.ts';
 import { getVaultRow } from './vault-rows.ts';
 
@@ -38,10 +39,11 @@ export class VaultWorkService {
       if (row.state === state && row.stateCode === code) {
         return;
       }
+      const stateDetail = detail === null ? null : (await concealing(em, { tenantId, vaultId }))(detail);
       await em.update(
         VaultRow,
         { tenantId: row.tenantId, id: row.id },
-        { state, stateCode: code, stateDetail: detail, updatedAt: new Date() },
+        { state, stateCode: code, stateDetail, updatedAt: new Date() },
       );
       const subject: NodeKey = { type: 'Vault', tenantId: row.tenantId, id: row.id };
       await this.events.write(em, {
