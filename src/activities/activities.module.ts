@@ -16,10 +16,18 @@ import { BackupActivities } from './backup.activities.ts';
 import { BackupRowActivities } from './backup-control.activities.ts';
 import { JobGuard } from './job-guard.ts';
 import { JobRowActivities } from './job.activities.ts';
-import { KEY_RING, MOVER, TASK_QUEUE_PREFIX, type KeyRing, type MoverPort } from './mover.ts';
+import {
+  KEY_RING,
+  MOVER,
+  POLLED_QUEUES,
+  TASK_QUEUE_PREFIX,
+  type KeyRing,
+  type MoverPort,
+  type PolledQueues,
+} from './mover.ts';
 import { PoolActivities } from './pool.activities.ts';
 import { PoolRowActivities } from './pool-control.activities.ts';
-import { ControlActivityClasses, MoverActivityClasses, QueuePoller } from './queue-poller.ts';
+import { ControlActivityClasses, MoverActivityClasses, QueuePoller, QueuesToPoll } from './queue-poller.ts';
 import { RecoveryRowActivities } from './recovery.activities.ts';
 import { RestoreActivities } from './restore.activities.ts';
 import { RestoreRowActivities } from './restore-control.activities.ts';
@@ -30,7 +38,11 @@ export interface ActivitiesOptions {
   readonly mover: MoverPort;
   readonly keyRing: KeyRing;
   readonly taskQueuePrefix: string;
+  /** Everything unless given. */
+  readonly queues?: PolledQueues;
 }
+
+const EVERYTHING: PolledQueues = { control: true, sites: 'all' };
 
 const CONTROL: Type[] = [
   AccessService,
@@ -58,13 +70,14 @@ const ACTIVITIES: Type[] = [
   RecoveryRowActivities,
   ControlActivityClasses,
   MoverActivityClasses,
+  QueuesToPoll,
   QueuePoller,
 ];
 
 /** Everything a worker process does because a workflow said so. */
 @Module({})
 export class ActivitiesModule {
-  static forRoot({ mover, keyRing, taskQueuePrefix }: ActivitiesOptions): DynamicModule {
+  static forRoot({ mover, keyRing, taskQueuePrefix, queues = EVERYTHING }: ActivitiesOptions): DynamicModule {
     return {
       module: ActivitiesModule,
       imports: [JobRunModule, PoolInventoryModule, VaultWorkModule, WorkerListsModule],
@@ -72,6 +85,7 @@ export class ActivitiesModule {
         { provide: MOVER, useValue: mover },
         { provide: KEY_RING, useValue: keyRing },
         { provide: TASK_QUEUE_PREFIX, useValue: taskQueuePrefix },
+        { provide: POLLED_QUEUES, useValue: queues },
         ...CONTROL,
         ...ACTIVITIES,
       ],

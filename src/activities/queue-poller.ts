@@ -16,7 +16,7 @@ import { BackupActivities } from './backup.activities.ts';
 import { BackupRowActivities } from './backup-control.activities.ts';
 import { JobGuard } from './job-guard.ts';
 import { JobRowActivities } from './job.activities.ts';
-import { TASK_QUEUE_PREFIX } from './mover.ts';
+import { POLLED_QUEUES, TASK_QUEUE_PREFIX, type PolledQueues } from './mover.ts';
 import { PoolActivities } from './pool.activities.ts';
 import { PoolRowActivities } from './pool-control.activities.ts';
 import { RecoveryRowActivities } from './recovery.activities.ts';
@@ -57,10 +57,18 @@ export class MoverActivityClasses {
   }
 }
 
+@Injectable()
+export class QueuesToPoll {
+  constructor(
+    @Inject(TASK_QUEUE_PREFIX) readonly prefix: string,
+    @Inject(POLLED_QUEUES) readonly polled: PolledQueues,
+  ) {}
+}
+
 const LOOK_FOR_SITES_EVERY_MS = 1_000;
 const log = new Logger('QueuePoller');
 
-/** Polls the control queue, and the queue of every site that this process's mover serves, new ones as they come. */
+/** Polls the queues that are this process's: the control queue, and those of its mover's sites, new ones as they come. */
 @Injectable()
 export class QueuePoller implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #stop = new AbortController();
@@ -71,17 +79,13 @@ export class QueuePoller implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly lists: WorkerListsService,
     private readonly control: ControlActivityClasses,
     private readonly mover: MoverActivityClasses,
-    @Inject(TASK_QUEUE_PREFIX) private readonly prefix: string,
+    private readonly queues: QueuesToPoll,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.host.poll({
-      taskQueue: controlQueue(this.prefix),
-      activities: this.control.guard.around(
-        bindActivities([...this.control.all, ...this.mover.control], CONTROL_ACTIVITIES),
-      ),
-      workflows: { workflowsPath: fileURLToPath(siblingModule(import.meta.url, '../../workflows/index')) },
-    });
+    if (this.queues.polled.control) {
+      await this.#pollControl();
+    }
     await this.#pollSites();
     this.#following = this.#follow();
   }
@@ -103,9 +107,24 @@ export class QueuePoller implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
+  async #pollControl(): Promise<void> {
+    await this.host.poll({
+      taskQueue: controlQueue(this.queues.prefix),
+      activities: this.control.guard.around(
+        bindActivities([...this.control.all, ...this.mover.control], CONTROL_ACTIVITIES),
+      ),
+      workflows: { workflowsPath: fileURLToPath(siblingModule(import.meta.url, '../../workflows/index')) },
+    });
+  }
+
   async #pollSites(): Promise<void> {
-    for (const siteId of await this.lists.sitesToServe()) {
-      const taskQueue = siteQueue(this.prefix, siteId);
+    const { sites } = this.queues.polled;
+    if (sites.length === 0) {
+      return;
+    }
+    const served = await this.lists.sitesToServe();
+    for (const siteId of served.filter((site) => sites === 'all' || sites.includes(site))) {
+      const taskQueue = siteQueue(this.queues.prefix, siteId);
       const activities = this.control.guard.around(bindActivities(this.mover.site, SITE_ACTIVITIES));
       await this.host.poll({ taskQueue, activities });
     }

@@ -8,6 +8,7 @@ import { ControlModule } from '../control/control.module.ts';
 import { JobSettingsModule } from '../control/jobs/job-settings.module.ts';
 import { WebhookSettingsModule } from '../control/webhooks/webhook-settings.module.ts';
 import { AuthModule } from '../platform/auth/auth.module.ts';
+import { FirstStart } from '../platform/auth/first-start.ts';
 import { ScopeModule } from '../platform/auth/scope.module.ts';
 import type { AddressRange } from '../platform/config/readers.ts';
 import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
@@ -20,7 +21,7 @@ import type { RateLimits } from '../platform/limits/rate-limiter.ts';
 import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.module.ts';
 import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
-import { runRole } from '../platform/process/run-role.ts';
+import { runRole, type RunningRole } from '../platform/process/run-role.ts';
 import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
@@ -125,6 +126,16 @@ export function apiOptions(config: ServiceConfig): ApiOptions {
   };
 }
 
+/** Says where it is; on a database without a provider, creates that and says its administrator's token, this once. */
+export async function announce(api: RunningApi, config: ServiceConfig): Promise<RunningRole['ready']> {
+  const first = await api.app.get(FirstStart, { strict: false }).createProvider(config.providerName);
+  process.stdout.write(`Holdfast is up at ${api.url}\n`);
+  if (first !== null) {
+    process.stdout.write(`Administrator token, shown this once: ${first.token}\n`);
+  }
+  return { url: config.api.publicUrl ?? api.url, ...(first === null ? {} : { administratorToken: first.token }) };
+}
+
 if (import.meta.main) {
   await runRole({
     name: 'api',
@@ -134,7 +145,7 @@ if (import.meta.main) {
       openProcessLog(config);
       const api = await startApi(apiOptions(config));
       return {
-        ready: { url: config.api.publicUrl ?? api.url },
+        ready: await announce(api, config),
         graceMs: config.shutdownGraceMs,
         stop: async () => await api.close(),
       };

@@ -1,10 +1,9 @@
-import { FirstStart } from '../platform/auth/first-start.ts';
-import { loadConfig, type ServiceConfig } from '../platform/config/config.ts';
+import { loadConfig } from '../platform/config/config.ts';
 import { serversFor } from '../platform/embedded/servers-for.ts';
 import { setUpLogToStderr, timedStep } from '../platform/embedded/set-up-log.ts';
 import { runRole, type RunningRole } from '../platform/process/run-role.ts';
 import { openProcessLog } from '../platform/telemetry/process-log.ts';
-import { apiOptions, startApi, type RunningApi } from './api.ts';
+import { announce, apiOptions, startApi } from './api.ts';
 import { migrateDatabase } from './migrate.ts';
 import { relayOptions, startRelay } from './relay.ts';
 import { startWorker, workerOptions } from './worker.ts';
@@ -34,15 +33,6 @@ async function start(): Promise<RunningRole> {
     await started.disposeAsync();
     throw error;
   }
-}
-
-async function announce(api: RunningApi, config: ServiceConfig): Promise<RunningRole['ready']> {
-  const first = await api.app.get(FirstStart, { strict: false }).createProvider(config.providerName);
-  process.stdout.write(`Holdfast is up at ${api.url}\n`);
-  if (first !== null) {
-    process.stdout.write(`Administrator token, shown this once: ${first.token}\n`);
-  }
-  return { url: config.api.publicUrl ?? api.url, ...(first === null ? {} : { administratorToken: first.token }) };
 }
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
+import { toGlobalId } from '../../kernel/global-id.ts';
 import { configurationTable } from './configuration-doc.ts';
 import { loadConfig, withServers, type Role } from './config.ts';
 
@@ -60,10 +61,18 @@ it('says what a role cannot do without', () => {
 });
 
 it('reads which queues a worker polls', () => {
-  expect(loadConfig({}, 'standalone').workerQueues).toEqual(['control', 'sites']);
-  expect(loadConfig({ HOLDFAST_WORKER_QUEUES: 'sites' }, 'standalone').workerQueues).toEqual(['sites']);
-  expect(mistakesOf({ HOLDFAST_WORKER_QUEUES: 'control,site' })).toEqual([
+  const servers = { DATABASE_URL: 'postgres://a@b/c', TEMPORAL_ADDRESS: 'b:7233' };
+  const site = { tenantId: '018f0000-0000-7000-8000-000000000001', id: '018f0000-0000-7000-8000-000000000002' };
+  const sites = toGlobalId('Site', site.tenantId, site.id);
+  const polled = (env: Record<string, string>, role: Role): unknown => loadConfig({ ...servers, ...env }, role).polled;
+  expect(polled({}, 'worker')).toEqual({ control: true, sites: 'all' });
+  expect(polled({ HOLDFAST_WORKER_QUEUES: 'control' }, 'worker')).toEqual({ control: true, sites: [] });
+  expect(polled({ HOLDFAST_SITES: sites }, 'worker')).toEqual({ control: true, sites: [site.id] });
+  expect(polled({ HOLDFAST_WORKER_QUEUES: 'control' }, 'mover')).toEqual({ control: false, sites: 'all' });
+  expect(polled({ HOLDFAST_SITES: sites }, 'mover')).toEqual({ control: false, sites: [site.id] });
+  expect(mistakesOf({ HOLDFAST_WORKER_QUEUES: 'control,site', HOLDFAST_SITES: 'here' })).toEqual([
     'HOLDFAST_WORKER_QUEUES is not one or more of control, sites with commas between them.',
+    'HOLDFAST_SITES is not ids of sites, site_…, with commas between them.',
   ]);
 });
 

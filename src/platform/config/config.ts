@@ -45,7 +45,8 @@ export interface Config {
     readonly perAddress: number;
     readonly windowMs: number;
   };
-  readonly workerQueues: readonly ('control' | 'sites')[];
+  /** What the process takes work from. */
+  readonly polled: { readonly control: boolean; readonly sites: 'all' | readonly string[] };
   readonly providerName: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly shutdownGraceMs: number;
@@ -139,7 +140,7 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
       perAddress: values.HOLDFAST_RATE_ADDRESS,
       windowMs: values.HOLDFAST_RATE_WINDOW,
     },
-    workerQueues: values.HOLDFAST_WORKER_QUEUES,
+    polled: toPolled(values, role),
     providerName: values.HOLDFAST_PROVIDER_NAME,
     logLevel: values.HOLDFAST_LOG_LEVEL,
     shutdownGraceMs: values.HOLDFAST_SHUTDOWN_GRACE,
@@ -158,6 +159,14 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
     },
     usage: { windowMs: values.HOLDFAST_USAGE_WINDOW, graceMs: values.HOLDFAST_USAGE_GRACE },
   };
+}
+
+/** Only a worker may be narrowed down: a mover has no control queue, and a process that is everything does everything. */
+function toPolled({ HOLDFAST_WORKER_QUEUES: queues, HOLDFAST_SITES: sites }: Values, role: Role): Config['polled'] {
+  const ofSites = sites ?? 'all';
+  return role === 'worker'
+    ? { control: queues.includes('control'), sites: queues.includes('sites') ? ofSites : [] }
+    : { control: role !== 'mover', sites: role === 'mover' ? ofSites : 'all' };
 }
 
 export interface DatabaseUrls {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseGlobalId } from '../../kernel/global-id.ts';
 
 /** What a variable's text is read with, and the words for what would be right. */
 export interface Reader<T> {
@@ -109,6 +110,19 @@ export function someOf<T extends string>(...values: readonly T[]): Reader<readon
     right: `one or more of ${values.join(', ')} with commas between them`,
   };
 }
+
+/** The UUIDs of sites, from their global ids. */
+export const siteIds: Reader<readonly string[]> = {
+  schema: z.string().transform((value, context) => {
+    const keys = value.split(',').map((part) => parseGlobalId(part.trim()));
+    const ids = keys.flatMap((key) => (key?.type === 'Site' ? [key.id] : []));
+    if (ids.length < keys.length) {
+      context.addIssue({ code: 'custom', message: 'not ids of sites' });
+    }
+    return ids;
+  }),
+  right: 'ids of sites, site_…, with commas between them',
+};
 
 /** A range of IP addresses. */
 export interface AddressRange {

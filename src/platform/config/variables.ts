@@ -9,6 +9,7 @@ import {
   pemFile,
   port,
   postgresUrl,
+  siteIds,
   someOf,
   text,
   webUrl,
@@ -89,6 +90,10 @@ export const VARIABLES = {
     someOf('control', 'sites'),
     'control,sites',
     'What `worker` polls: the control queue, the queues of all sites, or both. `mover` polls the sites’ only.',
+  ),
+  HOLDFAST_SITES: optional(
+    siteIds,
+    'Sites whose work this `mover` or `worker` takes, by their ids in the API; every site’s unless given.',
   ),
   HOLDFAST_RETRY_ATTEMPTS: variable(count(1, 1000), '10', 'How often a job’s step tries what is unavailable, in all.'),
   HOLDFAST_RETRY_DELAY: variable(duration, '1s', 'Wait before the second try; it doubles from there, up to a minute.'),
