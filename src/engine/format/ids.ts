@@ -9,6 +9,10 @@ export function newObjectId(): ObjectId {
   return randomBytes(16).toString('hex');
 }
 
+export function isObjectId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
 export function idBytes(id: ObjectId): Buffer {
   return Buffer.from(id, 'hex');
 }

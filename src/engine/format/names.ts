@@ -6,6 +6,8 @@ export function repoName(generation: number): string {
   return `repo.${generation}`;
 }
 
+export const DATA_PREFIX = 'data/';
+
 export function packName(area: PackArea, id: ObjectId): string {
   return `${area}/${id.slice(0, 2)}/${id}`;
 }

@@ -1,6 +1,7 @@
 import { OBJECT_KIND } from '../format/header.ts';
-import type { ObjectId } from '../format/ids.ts';
-import { indexName } from '../format/names.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import { isObjectId, type ObjectId } from '../format/ids.ts';
+import { DATA_PREFIX, indexName, packName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
@@ -9,6 +10,8 @@ import { ChunkTable } from './chunk-table.ts';
 import { decodeIndexSegment, encodeIndexSegment, type DecodedIndexSegment, type IndexedPack } from './index-segment.ts';
 
 const GROWTH = 2;
+/** More packs than this are looked for with one list instead of one by one. */
+const FEW_PACKS = 64;
 
 /** What a write looks chunks up in: a table that threads share, whose pack numbers count positions in `packs`. */
 export interface IndexSnapshot {
@@ -25,6 +28,10 @@ export class ChunkIndex {
   readonly #secrets: RepositorySecrets;
   readonly #segments = new Map<string, DecodedIndexSegment>();
   readonly #packs: ObjectId[] = [];
+  /** Named by index segments, and not in the store: what they held is stored again. */
+  readonly #missing = new Set<ObjectId>();
+  /** Segments that don't open; whoever verifies the vault names them. */
+  readonly #damaged = new Set<string>();
   #table = ChunkTable.allocate(0);
   #refreshing: Promise<void> = Promise.resolve();
 
@@ -52,14 +59,60 @@ export class ChunkIndex {
 
   async #load(signal?: AbortSignal): Promise<void> {
     const prefix = indexName(this.#secrets.generation, '');
+    const fresh = new Map<string, DecodedIndexSegment>();
     for await (const { name } of this.#store.list(prefix)) {
-      if (!this.#segments.has(name)) {
-        const id = name.slice(prefix.length);
-        const data = await this.#store.get(name, signal);
-        const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.indexSegment] }, this.#secrets);
-        this.#add(name, decodeIndexSegment(payload, name));
+      const id = name.slice(prefix.length);
+      if (isObjectId(id) && !this.#segments.has(name) && !this.#damaged.has(name)) {
+        const segment = await this.#read(name, id, signal);
+        if (segment !== null) {
+          fresh.set(name, segment);
+        }
       }
     }
+    await this.#findMissing([...fresh.values()].flatMap(({ packs }) => packs));
+    for (const [name, segment] of fresh) {
+      this.#add(name, segment);
+    }
+  }
+
+  /** Null where it is damaged: that costs deduplication with what it lists, and no backup. */
+  async #read(name: string, id: ObjectId, signal?: AbortSignal): Promise<DecodedIndexSegment | null> {
+    const data = await this.#store.get(name, signal);
+    try {
+      const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.indexSegment] }, this.#secrets);
+      return decodeIndexSegment(payload, name);
+    } catch (error) {
+      if (!isAppError(error, 'VAULT_CORRUPT')) {
+        throw error;
+      }
+      this.#damaged.add(name);
+      return null;
+    }
+  }
+
+  /** A new restore point must not rely on a pack that was lost: its chunks are at hand now, and perhaps never again. */
+  async #findMissing(packs: readonly ObjectId[]): Promise<void> {
+    if (packs.length > FEW_PACKS) {
+      const present = new Set<string>();
+      for await (const { name } of this.#store.list(DATA_PREFIX)) {
+        present.add(name);
+      }
+      packs.filter((pack) => !present.has(packName('data', pack))).forEach((pack) => this.#missing.add(pack));
+      return;
+    }
+    for (const pack of packs) {
+      if ((await this.#store.head(packName('data', pack))) === null) {
+        this.#missing.add(pack);
+      }
+    }
+  }
+
+  #insert(segment: DecodedIndexSegment, firstPack: number): void {
+    segment.visit((digest, pack, frame) => {
+      if (!this.#missing.has(segment.packs[pack] ?? '')) {
+        this.#table.add(digest, firstPack + pack, frame);
+      }
+    });
   }
 
   #add(name: string, segment: DecodedIndexSegment): void {
@@ -68,18 +121,12 @@ export class ChunkIndex {
       this.#table = ChunkTable.allocate(needed * GROWTH);
       let first = 0;
       for (const known of this.#segments.values()) {
-        insert(this.#table, known, first);
+        this.#insert(known, first);
         first += known.packs.length;
       }
     }
-    insert(this.#table, segment, this.#packs.length);
+    this.#insert(segment, this.#packs.length);
     this.#packs.push(...segment.packs);
     this.#segments.set(name, segment);
   }
-}
-
-function insert(table: ChunkTable, segment: DecodedIndexSegment, firstPack: number): void {
-  segment.visit((digest, pack, frame) => {
-    table.add(digest, firstPack + pack, frame);
-  });
 }

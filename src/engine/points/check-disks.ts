@@ -1,8 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
+import { isObjectId } from '../format/ids.ts';
 import type { DiskManifest, DiskResult, ManifestLayer } from '../types.ts';
 import { MAX_DELTAS } from '../write/write-manifest.ts';
-
-const PACK_ID = /^[0-9a-f]{32}$/;
 
 /**
  * A disk's result has been in other hands between its writing and its commit. BAD_INPUT where it can't be what a write
@@ -43,5 +42,5 @@ function isLayer({ packs }: ManifestLayer): boolean {
 
 /** Ids become names of objects: they must be ids. */
 function namesPacksOnly({ layers }: DiskManifest): boolean {
-  return layers.every(({ packs }) => packs.every(({ id }) => PACK_ID.test(id)));
+  return layers.every(({ packs }) => packs.every(({ id }) => isObjectId(id)));
 }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { pointName } from '../format/names.ts';
@@ -88,7 +89,8 @@ export class PointStore {
     const prefix = pointName('');
     for await (const { name } of this.#store.list(prefix)) {
       const pointId = name.slice(prefix.length);
-      const found = await this.#findOrTell(pointId, onDamaged);
+      // A store is a folder that others can reach too: what has no name of ours is none of ours.
+      const found = isUuid(pointId) ? await this.#findOrTell(pointId, onDamaged) : null;
       if (found !== null && found !== 'tombstone') {
         yield found;
       }

@@ -4,12 +4,14 @@ import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 
 const PREFIX = 'epoch/';
+const NUMBER = /^[1-9]\d{0,14}$/;
 
 /** The highest of the numbered objects below `epoch/`; 0 if there is none. Numbers are only ever added. */
 export async function readEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
   let highest = 0;
   for await (const { name } of store.list(PREFIX)) {
-    highest = Math.max(highest, Number(name.slice(PREFIX.length)));
+    const number = name.slice(PREFIX.length);
+    highest = NUMBER.test(number) ? Math.max(highest, Number(number)) : highest;
   }
   if (highest > 0) {
     const name = `${PREFIX}${highest}`;

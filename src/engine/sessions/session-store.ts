@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { journalPrefix, sessionName } from '../format/names.ts';
@@ -67,7 +68,7 @@ export class SessionStore {
     const prefix = sessionName('');
     for await (const { name } of this.#store.list(prefix)) {
       const sessionId = name.slice(prefix.length);
-      const session = sessionId.includes('.') ? null : await this.find(sessionId);
+      const session = isUuid(sessionId) ? await this.find(sessionId) : null;
       if (session !== null) {
         yield session;
       }

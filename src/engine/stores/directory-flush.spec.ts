@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type * as Files from 'node:fs/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -11,9 +11,13 @@ const disk = vi.hoisted(() => ({
   sync: async (): Promise<void> => {},
 }));
 
-vi.mock(import('node:fs/promises'), async (original) => {
-  const real = await original();
-  const open = async (path: Parameters<typeof real.open>[0], flags?: string, mode?: number): Promise<FileHandle> => {
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof Files>();
+  const open = async (
+    path: Parameters<typeof real.open>[0],
+    flags?: string,
+    mode?: number,
+  ): Promise<Files.FileHandle> => {
     const handle = await real.open(path, flags, mode);
     if ((await handle.stat()).isDirectory()) {
       const sync = handle.sync.bind(handle);

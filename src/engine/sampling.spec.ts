@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
+import type { TestVault } from './testing/test-vault.ts';
+import type { Repository } from './types.ts';
+
+const { segmentBytes } = SMALL_PARAMETERS;
+
+let vault: TestVault;
+let repository: Repository;
+
+beforeEach(async () => {
+  vault = await createTestVault();
+  repository = await vault.open(undefined, 1);
+});
+
+afterEach(async () => {
+  await repository[Symbol.asyncDispose]();
+  await vault[Symbol.asyncDispose]();
+});
+
+test.each([
+  ['shrank', segmentBytes + 4097],
+  ['shrank within a block', 4 * segmentBytes - 700],
+  ['grew', 6 * segmentBytes + 5],
+])('a disk that %s is sampled where both sizes have something, and nowhere else', async (_, size) => {
+  const before = new Uint8Array(randomBytes(4 * segmentBytes));
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(before) } });
+  const after = new Uint8Array(randomBytes(size));
+  after.set(before.subarray(0, size));
+  const base = { pointId: summary.pointId, changed: [] };
+  const sampleBytes = 16 * segmentBytes;
+  const run = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, sampleBytes });
+  expect(run.disks[0]?.fellBackToFull).toBeUndefined();
+  expect(run.disks[0]?.bytesSampled).toBeGreaterThan(0);
+  expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
+});
+
+test('a change list that lied is found, and the disk is read in full', async () => {
+  const before = new Uint8Array(randomBytes(2 * segmentBytes));
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(before) } });
+  const after = new Uint8Array(randomBytes(before.length));
+  const base = { pointId: summary.pointId, changed: [] };
+  const run = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, sampleBytes: segmentBytes });
+  expect(run.disks[0]?.fellBackToFull).toBe('CHANGE_LIST_LIED');
+  expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
+});
