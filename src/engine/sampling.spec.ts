@@ -35,13 +35,3 @@ test.each([
   expect(run.disks[0]?.bytesSampled).toBeGreaterThan(0);
   expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
 });
-
-test('a change list that lied is found, and the disk is read in full', async () => {
-  const before = new Uint8Array(randomBytes(2 * segmentBytes));
-  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(before) } });
-  const after = new Uint8Array(randomBytes(before.length));
-  const base = { pointId: summary.pointId, changed: [] };
-  const run = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, sampleBytes: segmentBytes });
-  expect(run.disks[0]?.fellBackToFull).toBe('CHANGE_LIST_LIED');
-  expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
-});

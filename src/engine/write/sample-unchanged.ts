@@ -15,20 +15,26 @@ export interface SampleOutcome {
   readonly lied: boolean;
 }
 
+export interface SampleLimits {
+  readonly digestKey: Uint8Array;
+  readonly budgetBytes: number;
+  /** The disk's size now: what the base has past it can't be read any more. */
+  readonly sizeBytes: number;
+}
+
 /** Reads random chunks again that the change list says are unchanged, and compares them with the base. */
 export async function sampleUnchanged(
   base: ManifestReader,
   dirty: DirtySegments,
   source: SegmentSource,
-  digestKey: Uint8Array,
-  budgetBytes: number,
+  { digestKey, budgetBytes, sizeBytes }: SampleLimits,
 ): Promise<SampleOutcome> {
-  const { sizeBytes, blockBytes } = base.geometry;
-  const blocks = Math.ceil(sizeBytes / blockBytes);
+  const { blockBytes } = base.geometry;
+  const blocks = Math.ceil(Math.min(base.geometry.sizeBytes, sizeBytes) / blockBytes);
   let bytes = 0;
   for (let draw = 0; draw < MAX_DRAWS && bytes < budgetBytes; draw += 1) {
     const place = await findUnchanged(base, dirty, randomInt(blocks));
-    if (place !== null) {
+    if (place !== null && place.offset + place.bytes <= sizeBytes) {
       const data = new Uint8Array(place.bytes);
       await source.readRange(place.offset, data);
       bytes += data.length;

@@ -86,13 +86,16 @@ async function writeFrom(write: Write, base: BaseDisk | null): Promise<DiskResul
   }
   const vault = request.unchangedFrom === 'vault' ? context.chunks : null;
   const sampler = new SegmentSource(request.source, geometry, vault, write.signal);
-  const budget = request.sampleBytes ?? DEFAULT_SAMPLE_BYTES;
   const verdict = journalFor(write, 'lied');
   const known = (await verdict.load()).counts.bytesRead > 0;
-  const { digestKey } = context.secrets;
+  const limits = {
+    digestKey: context.secrets.digestKey,
+    budgetBytes: request.sampleBytes ?? DEFAULT_SAMPLE_BYTES,
+    sizeBytes: request.sizeBytes,
+  };
   const { bytes, lied } = known
     ? { bytes: 0, lied: true }
-    : await sampleUnchanged(base.reader, base.dirty, sampler, digestKey, budget);
+    : await sampleUnchanged(base.reader, base.dirty, sampler, limits);
   if (lied && !known) {
     await verdict.append({ bytesRead: bytes, chunksRead: 0, chunksNew: 0 }, [], []);
   }
