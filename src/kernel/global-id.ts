@@ -71,7 +71,9 @@ export function parseGlobalId(text: string): NodeKey | null {
     return null;
   }
   const hex = value.toString(16).padStart(64, '0');
-  return { type, id: toUuid(hex.slice(0, 32)), tenantId: toUuid(hex.slice(32)) };
+  const [id, tenantId] = [toUuid(hex.slice(0, 32)), toUuid(hex.slice(32))];
+  // A tenant is its own tenant, and has one id.
+  return type === 'Tenant' && id !== tenantId ? null : { type, id, tenantId };
 }
 
 /** Reads a global id of the named type; anything else answers NOT_FOUND, as an unknown id does. */

@@ -67,9 +67,9 @@ async function identity(name: string, tenantId: string, reach: string): Promise<
 }
 
 /** An id of the right form that nobody has. */
-function randomId(type: NodeType): string {
-  const tenantId = randomUUID();
-  return toGlobalId(type, tenantId, type === 'Tenant' ? tenantId : randomUUID());
+function randomId(type: NodeType, tenantId?: string): string {
+  const id = randomUUID();
+  return toGlobalId(type, tenantId ?? (type === 'Tenant' ? id : randomUUID()), id);
 }
 
 /** A few thousand requests. */
@@ -94,10 +94,15 @@ describe('another tenant’s id', () => {
       const mine = await Kit.make(client, who.tenantId);
       const own: OwnId = (type) => mine.id(type);
       for (const place of places) {
-        const real = await answer(who, place.request(theirs.id(place.type), own));
-        const random = await answer(who, place.request(randomId(place.type), own));
-        if (real !== random) {
-          told.push(`${place.name}, asked by ${who.name}:\n${real}\n--- but for a random id\n${random}`);
+        for (const [asked, unknown] of [
+          [theirs.id(place.type), randomId(place.type)],
+          [theirs.idAs(place.type, who.tenantId), randomId(place.type, who.tenantId)],
+        ] as const) {
+          const real = await answer(who, place.request(asked, own));
+          const random = await answer(who, place.request(unknown, own));
+          if (real !== random) {
+            told.push(`${place.name}, asked by ${who.name}:\n${real}\n--- but for a random id\n${random}`);
+          }
         }
       }
     }

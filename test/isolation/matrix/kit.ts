@@ -104,11 +104,16 @@ export class Kit {
   }
 
   id(type: NodeType): string {
+    return this.idAs(type, this.tenantId);
+  }
+
+  /** An id that names this object, but says another tenant: its hint is no authority. */
+  idAs(type: NodeType, tenantId: string): string {
     const id = type === 'Tenant' ? this.tenantId : this.#ids.get(type);
     if (id === undefined) {
       throw new Error(`test/isolation/matrix/kit.ts has no ${type}`);
     }
-    return toGlobalId(type, this.tenantId, id);
+    return toGlobalId(type, tenantId, id);
   }
 
   #insert(type: string, table: string, columns: readonly Column[]): string {
