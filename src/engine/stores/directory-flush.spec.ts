@@ -15,8 +15,8 @@ vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Files>();
   const open = async (
     path: Parameters<typeof real.open>[0],
-    flags?: string,
-    mode?: number,
+    flags?: Parameters<typeof real.open>[1],
+    mode?: Parameters<typeof real.open>[2],
   ): Promise<Files.FileHandle> => {
     const handle = await real.open(path, flags, mode);
     if ((await handle.stat()).isDirectory()) {
