@@ -12,6 +12,9 @@ create table app.api_token (
   previous_secret_expires_at timestamptz,
   -- Rights are judged at use: a token never has more than the token that made it still has.
   created_by   uuid,
+  -- Who had the secrets made that came by rotation: they die with that token, as what it made does.
+  rotated_by          uuid,
+  previous_rotated_by uuid,
   created_at   timestamptz not null default now(),
   expires_at   timestamptz not null,
   revoked_at   timestamptz,
@@ -46,7 +49,9 @@ begin
   return query
     update app.api_token t
        set last_used_at = case when t.last_used_at > now() - interval '1 minute' then t.last_used_at else now() end
-     where (t.secret_hash = hash or (t.previous_secret_hash = hash and t.previous_secret_expires_at > now()))
+     where (t.secret_hash = hash and not app.maker_was_revoked(t.rotated_by)
+         or t.previous_secret_hash = hash and t.previous_secret_expires_at > now()
+            and not app.maker_was_revoked(t.previous_rotated_by))
        and t.revoked_at is null and t.expires_at > now()
        and not app.maker_was_revoked(t.id)
     returning t.tenant_id, t.id, t.name, t.scopes, t.reach, t.allowed_addresses, t.expires_at;

@@ -86,6 +86,18 @@ async function answer(who: Identity, request: WireRequest): Promise<string> {
   return [status, ...rest, JSON.stringify(body)].join('\n');
 }
 
+/** Nothing, or what the first id's answer tells that the second one's doesn't. */
+async function differences(
+  who: Identity,
+  place: IdPlace,
+  [asked, unknown]: readonly [string, string],
+  own: OwnId,
+): Promise<string[]> {
+  const real = await answer(who, place.request(asked, own));
+  const random = await answer(who, place.request(unknown, own));
+  return real === random ? [] : [`${place.name}, asked by ${who.name}:\n${real}\n--- but for a random id\n${random}`];
+}
+
 describe('another tenant’s id', () => {
   it('answers to the byte as a random one does, wherever an id is taken', { timeout: LONG_MS }, async () => {
     const told: string[] = [];
@@ -94,15 +106,12 @@ describe('another tenant’s id', () => {
       const mine = await Kit.make(client, who.tenantId);
       const own: OwnId = (type) => mine.id(type);
       for (const place of places) {
-        for (const [asked, unknown] of [
-          [theirs.id(place.type), randomId(place.type)],
-          [theirs.idAs(place.type, who.tenantId), randomId(place.type, who.tenantId)],
-        ] as const) {
-          const real = await answer(who, place.request(asked, own));
-          const random = await answer(who, place.request(unknown, own));
-          if (real !== random) {
-            told.push(`${place.name}, asked by ${who.name}:\n${real}\n--- but for a random id\n${random}`);
-          }
+        const forms = [
+          { asked: theirs.id(place.type), unknown: randomId(place.type) },
+          { asked: theirs.idAs(place.type, who.tenantId), unknown: randomId(place.type, who.tenantId) },
+        ];
+        for (const { asked, unknown } of forms) {
+          told.push(...(await differences(who, place, [asked, unknown], own)));
         }
       }
     }

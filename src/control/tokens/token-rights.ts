@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { Actor, Reach } from '../../platform/auth/actor.ts';
 import { expandScopes } from '../../platform/auth/permissions.ts';
 import { expiryOutOfRange, scopeExceeded } from './token.errors.ts';
@@ -15,6 +16,20 @@ export function requireOwnRights(actor: Actor, scopes: readonly string[], reach:
   }
   if (reach === 'SUBTREE' && actor.reach !== 'SUBTREE') {
     throw scopeExceeded('the reach SUBTREE', 'reach');
+  }
+}
+
+/** A token that is good from some networks only makes none that is good from others. */
+export async function requireOwnNetworks(em: EntityManager, actor: Actor, wanted: readonly string[]): Promise<void> {
+  const rows: { wider: boolean }[] = await em.query(
+    `select cardinality(own.allowed_addresses) > 0
+        and (cardinality($3::cidr[]) = 0
+          or exists (select from unnest($3::cidr[]) w where not w <<= any (own.allowed_addresses))) as wider
+     from app.api_token own where own.tenant_id = $1 and own.id = $2`,
+    [actor.tenantId, actor.tokenId, wanted],
+  );
+  if (rows[0]?.wider === true) {
+    throw scopeExceeded('all of these networks', 'allowedAddresses');
   }
 }
 

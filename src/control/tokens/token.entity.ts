@@ -35,6 +35,12 @@ export class ApiTokenRow {
   @Column('uuid', { name: 'created_by', nullable: true })
   createdBy!: TokenId | null;
 
+  @Column('uuid', { name: 'rotated_by', nullable: true })
+  rotatedBy!: TokenId | null;
+
+  @Column('uuid', { name: 'previous_rotated_by', nullable: true })
+  previousRotatedBy!: TokenId | null;
+
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;
 

@@ -10,7 +10,7 @@ import { Mutations } from '../../platform/mutations/mutations.ts';
 import { newId } from '../../platform/new-id.ts';
 import type { Connection } from '../../platform/paging/connection.ts';
 import { Pager } from '../../platform/paging/pager.ts';
-import { expiryOf, requireOwnRights } from './token-rights.ts';
+import { expiryOf, requireOwnNetworks, requireOwnRights } from './token-rights.ts';
 import { ApiTokenRow } from './token.entity.ts';
 import { tokenRevoked } from './token.errors.ts';
 import type { CreateTokenInput, ListTokensArgs, RevokeTokenInput, RotateTokenInput } from './token.input.ts';
@@ -54,6 +54,7 @@ export class TokenService {
       work: async (em) => {
         const actor = this.scope.current();
         requireOwnRights(actor, scopes, reach);
+        await requireOwnNetworks(em, actor, allowedAddresses);
         const subject: NodeKey = { type: 'ApiToken', tenantId: tenant.tenantId, id: newId<TokenId>() };
         const secret = newApiToken();
         const expiresAt = expiryOf(input.expiresAt, Date.now());
@@ -78,13 +79,17 @@ export class TokenService {
       work: async (em) => {
         const row = await getToken(em, tokenId);
         requireLive(row);
-        requireOwnRights(this.scope.current(), row.scopes, row.reach);
+        const actor = this.scope.current();
+        requireOwnRights(actor, row.scopes, row.reach);
+        await requireOwnNetworks(em, actor, row.allowedAddresses);
         checkVersion(row, expectedVersion);
         const secret = newApiToken();
         const changed = await updateVersioned(em, ApiTokenRow, row, {
           previousSecretHash: row.secretHash,
           previousSecretExpiresAt: new Date(Date.now() + overlapSeconds * 1000),
           secretHash: hashApiToken(secret),
+          previousRotatedBy: row.rotatedBy,
+          rotatedBy: actor.tokenId,
         });
         const value = { row: changed, secret };
         return {
