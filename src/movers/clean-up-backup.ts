@@ -1,5 +1,6 @@
 import { isAppError } from '../kernel/errors.ts';
 import type { Repository } from '../engine/index.ts';
+import { epochMsOf } from '../xen/datetime.ts';
 import { destroyVdi, dropVdiContent } from '../xen/destroy-vdi.ts';
 import {
   destroySnapshotVm,
@@ -22,14 +23,22 @@ type WithRepository = <T>(work: (repository: Repository) => Promise<T>) => Promi
 /** Which of this job's snapshot disks stay as anchors, and whether this vault's older ones go. */
 interface Verdict {
   readonly isAnchor: (vdi: OwnVdi) => boolean;
-  readonly removesOlder: boolean;
+  /** When this job's snapshot was taken, by the pool's clock; null: nothing of other runs is touched. */
+  readonly removesBefore: number | null;
+}
+
+/** What the restore point says of the pool. */
+interface Anchors {
+  readonly vdiUuids: ReadonlySet<string>;
+  readonly takenAt: number;
 }
 
 /**
  * Leaves in the pool only what the next run needs. Whether the job succeeded isn't asked of the caller but of the
  * vault: with a committed point its tracked snapshots become anchors without data and this vault's older ones go;
  * without one, everything of this job goes and the older anchors stay. While the vault can't be asked the data goes
- * and every anchor stays, and the vault's error is thrown, so that this is tried again. Safe to repeat.
+ * and every anchor stays, and the vault's error is thrown, so that this is tried again. Safe to repeat, also when later
+ * runs have begun or ended since: what is newer is theirs.
  */
 export async function cleanUpBackup(
   connection: XapiConnection,
@@ -38,7 +47,7 @@ export async function cleanUpBackup(
 ): Promise<CleanUpResult> {
   await releaseVm(connection, command);
   const { sessionId, restorePointId } = command.session;
-  let asked: { readonly anchors: ReadonlySet<string> | null; readonly left: readonly string[] };
+  let asked: { readonly anchors: Anchors | null; readonly left: readonly string[] };
   try {
     asked = await withRepository(async (repository) => {
       const anchors = await findAnchors(repository, restorePointId);
@@ -46,27 +55,30 @@ export async function cleanUpBackup(
       return { anchors, left: anchors === null ? await endSession(repository, sessionId) : [] };
     });
   } catch (error) {
-    await cleanPool(connection, command, { isAnchor: isTracked, removesOlder: false });
+    await cleanPool(connection, command, { isAnchor: isTracked, removesBefore: null });
     throw error;
   }
   const { anchors, left } = asked;
   if (anchors === null) {
-    return { removed: await cleanPool(connection, command, { isAnchor: () => false, removesOlder: false }), left };
+    return { removed: await cleanPool(connection, command, { isAnchor: () => false, removesBefore: null }), left };
   }
-  const isAnchor = ({ record }: OwnVdi): boolean => anchors.has(record.uuid);
-  const removed = await cleanPool(connection, command, { isAnchor, removesOlder: true });
+  const isAnchor = ({ record }: OwnVdi): boolean => anchors.vdiUuids.has(record.uuid);
+  const removed = await cleanPool(connection, command, { isAnchor, removesBefore: anchors.takenAt });
   return { removed, left: await withRepository(async (repository) => endSession(repository, sessionId)) };
 }
+
+type StampedSnapshot = Pick<OwnVdi['record'], 'other_config' | 'snapshot_time'>;
 
 function isTracked({ record }: OwnVdi): boolean {
   return record.cbt_enabled === true || record.type === 'cbt_metadata';
 }
 
 /** UUIDs of the snapshots that are bases for the next run; null where the point was not committed. */
-async function findAnchors(repository: Repository, pointId: string): Promise<ReadonlySet<string> | null> {
+async function findAnchors(repository: Repository, pointId: string): Promise<Anchors | null> {
   try {
-    const info = findBackupInfo((await repository.readPoint(pointId)).summary);
-    return new Set((info?.disks ?? []).filter((disk) => disk.tracked).map((disk) => disk.snapshotVdiUuid));
+    const { summary } = await repository.readPoint(pointId);
+    const tracked = (findBackupInfo(summary)?.disks ?? []).filter((disk) => disk.tracked);
+    return { vdiUuids: new Set(tracked.map((disk) => disk.snapshotVdiUuid)), takenAt: summary.takenAt };
   } catch (error) {
     if (isAppError(error, 'NO_RESTORE_POINT')) {
       return null;
@@ -85,7 +97,7 @@ async function releaseVm(connection: XapiConnection, { vmUuid, jobId }: CleanUpB
 async function cleanPool(
   connection: XapiConnection,
   command: CleanUpBackupCommand,
-  { isAnchor, removesOlder }: Verdict,
+  { isAnchor, removesBefore }: Verdict,
 ): Promise<string[]> {
   const { jobId, vmUuid, vault } = command;
   const removed: string[] = [];
@@ -97,17 +109,21 @@ async function cleanPool(
   for (const vdi of await findStampedVdis(connection, STAMP.backupJob, jobId)) {
     removed.push(...(await settleVdi(connection, vdi, isAnchor(vdi))));
   }
-  return removesOlder ? [...removed, ...(await removeOlder(connection, command))] : removed;
+  return removesBefore === null ? removed : [...removed, ...(await removeOlder(connection, command, removesBefore))];
 }
 
 /** Anchors of earlier runs into this vault, and what earlier runs that nobody cleaned up have left. */
 async function removeOlder(
   connection: XapiConnection,
   { jobId, vmUuid, vault }: CleanUpBackupCommand,
+  takenAt: number,
 ): Promise<string[]> {
   const removed: string[] = [];
-  const isOlder = ({ other_config: stamps }: { readonly other_config: Readonly<Record<string, string>> }): boolean =>
-    stamps[STAMP.vault] === vault.vaultId && stamps[STAMP.vmUuid] === vmUuid && stamps[STAMP.backupJob] !== jobId;
+  const isOlder = ({ other_config: stamps, snapshot_time: time }: StampedSnapshot): boolean =>
+    stamps[STAMP.vault] === vault.vaultId &&
+    stamps[STAMP.vmUuid] === vmUuid &&
+    stamps[STAMP.backupJob] !== jobId &&
+    epochMsOf(time) <= takenAt;
   for (const snapshot of await findStampedSnapshotVms(connection, vmUuid)) {
     if (isOlder(snapshot.record)) {
       await destroySnapshotVm(connection, snapshot);
