@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SrSummary } from '../xen/model.ts';
 import type { VmConfig } from '../xen/vm-config.ts';
-import { checkPlacement, toRestoreDisks } from './placement.ts';
+import { checkPlacement, readsAsZeros, toRestoreDisks } from './placement.ts';
 
 const GIB = 1024 ** 3;
 const config = {
@@ -72,4 +72,17 @@ describe('a placement', () => {
     expect(checkPlacement(config, others(null), target)).toEqual([]);
     expect(() => checkPlacement(config, others('elsewhere'), target)).toThrow('elsewhere');
   });
+});
+
+describe('holes of a restored disk', () => {
+  it.each(['ext', 'nfs', 'smb'])('need no writing on %s, where a new disk is an empty file', (type) => {
+    expect(readsAsZeros(type)).toBe(true);
+  });
+
+  it.each(['lvm', 'lvmoiscsi', 'lvmohba', 'linstor', 'rawhba', 'iso', 'udev', 'a driver of tomorrow'])(
+    'are written on %s, where a new disk is not known to be empty',
+    (type) => {
+      expect(readsAsZeros(type)).toBe(false);
+    },
+  );
 });

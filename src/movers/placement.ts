@@ -10,6 +10,14 @@ export function isThick(srType: string): boolean {
   return THICK.has(srType);
 }
 
+/** Drivers that keep a disk in a sparse file of its own. */
+const ZEROED = new Set(['ext', 'file', 'nfs', 'smb', 'cifs', 'xfs', 'zfs', 'gfs2', 'cephfs', 'glusterfs', 'moosefs']);
+
+/** Whether a new disk is known to read as zeros. Elsewhere (also where nothing is known) old data may show through. */
+export function readsAsZeros(srType: string): boolean {
+  return ZEROED.has(srType);
+}
+
 export function srUuidOf(placement: Placement, disk: ConfiguredDisk): string {
   return placement.disks[disk.diskKey] ?? placement.defaultSrUuid;
 }

@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import { RawImport } from '../xen/raw-import.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import { toImportSink } from './import-sink.ts';
-import { isThick } from './placement.ts';
+import { readsAsZeros } from './placement.ts';
 import type { MoverCall } from './port.ts';
 import { atMostOnceASecond } from './progress.ts';
 import type { DiskRestoreResult, RestoreDiskCommand } from './restore-commands.ts';
@@ -22,7 +22,7 @@ export async function restoreDisk(
 ): Promise<DiskRestoreResult> {
   const { signal } = call;
   await beginRestore(repository, jobId, restorePointId);
-  const skipsHoles = await readsAsZeros(connection, disk.vdiUuid, signal);
+  const skipsHoles = await isEmpty(connection, disk.vdiUuid, signal);
   const stream = await RawImport.open(connection, { vdiUuid: disk.vdiUuid, jobId }, signal);
   const report = atMostOnceASecond(call.onProgress);
   try {
@@ -74,10 +74,9 @@ async function explainFailure(connection: XapiConnection, vdiUuid: string, error
   }
 }
 
-/** New disks on thin storage are empty; on thick storage what was there before may show through. */
-async function readsAsZeros(connection: XapiConnection, vdiUuid: string, signal: AbortSignal): Promise<boolean> {
+async function isEmpty(connection: XapiConnection, vdiUuid: string, signal: AbortSignal): Promise<boolean> {
   const vdiRef = await connection.getRefByUuid('VDI', vdiUuid, signal);
   const vdi = await connection.getRecord('VDI', vdiRef, signal);
   const sr = await connection.getRecord('SR', vdi.SR, signal);
-  return !isThick(sr.type);
+  return readsAsZeros(sr.type);
 }
