@@ -60,6 +60,7 @@ const VALUES: Readonly<Record<string, string>> = {
   'event.type': `'site.created'`,
   'event.position': '(random() * 1e15)::bigint',
   'event.sequence': '(random() * 1e15)::bigint',
+  'usage_record.meter': `'stored_bytes'`,
   'usage_record.window_end': `now() + interval '1 hour'`,
 };
 
