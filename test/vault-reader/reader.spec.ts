@@ -1,0 +1,125 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createRepository,
+  DirectoryStore,
+  FileKeyRing,
+  MemoryLeases,
+  openRepository,
+  type ByteRange,
+  type Repository,
+} from '../../src/engine/index.ts';
+import { backup, MemoryDisk, SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
+import { KIB } from '../../src/kernel/bytes.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
+
+const READER = join(import.meta.dirname, 'reader.py');
+const PACKAGES = 'blake3, cryptography, zstandard';
+const run = promisify(execFile);
+const { segmentBytes } = SMALL_PARAMETERS;
+
+function findPython(): string | null {
+  const candidates = [process.env['HOLDFAST_TEST_PYTHON'], 'python3'].filter((each) => each !== undefined);
+  const has = (python: string): boolean => spawnSync(python, ['-c', `import ${PACKAGES}`]).status === 0;
+  return candidates.find(has) ?? null;
+}
+
+const python = findPython();
+const name = `a reader in Python that was written from docs/vault-format.md alone (needs ${PACKAGES})`;
+
+describe.skipIf(python === null)(name, () => {
+  const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
+  let folder: string;
+  let repository: Repository;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-reader-'));
+    await mkdir(join(folder, 'vault'));
+    const keyRing = new FileKeyRing(join(folder, 'keys'));
+    const common = { ...ids, store: new DirectoryStore(join(folder, 'vault')), keyRing, clock: systemClock };
+    await createRepository({ ...common, parameters: SMALL_PARAMETERS });
+    repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
+  });
+
+  afterEach(async () => {
+    await repository[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+
+  const read = async (...command: readonly string[]): Promise<string> => {
+    const places = ['--vault', join(folder, 'vault'), '--keys', join(folder, 'keys'), '--tenant', ids.tenantId];
+    const { stdout } = await run(python ?? '', [READER, ...places, ...command]);
+    return stdout;
+  };
+
+  const restore = async (pointId: string, diskKey: string): Promise<Buffer> => {
+    const output = join(folder, 'restored');
+    await read('restore', pointId, diskKey, output);
+    return readFile(output);
+  };
+
+  /** Noise, text that compresses, zeros; the second half again what the first was; more than a group of segments. */
+  function firstDisk(): Uint8Array {
+    const data = new Uint8Array(70 * segmentBytes + 777);
+    const half = 35 * segmentBytes;
+    data.set(randomBytes(10 * segmentBytes), 0);
+    data.set(Buffer.alloc(8 * segmentBytes, 'all work and no play '), 12 * segmentBytes + 4096);
+    data.set(data.subarray(0, half), half);
+    return data;
+  }
+
+  function change(before: Uint8Array, size: number): { after: Uint8Array; changed: ByteRange[] } {
+    const after = new Uint8Array(size);
+    after.set(before.subarray(0, size));
+    const changed = [3 * segmentBytes - 5000, 40 * segmentBytes + 64 * KIB, 66 * segmentBytes].map((offset) => ({
+      offset,
+      length: 20 * KIB,
+    }));
+    changed.forEach(({ offset, length }, i) =>
+      after.set(i === 1 ? new Uint8Array(length) : randomBytes(length), offset),
+    );
+    return { after, changed };
+  }
+
+  test('restores full and incremental points of a disk that grows and shrinks, byte for byte', async () => {
+    let data = firstDisk();
+    const small = new Uint8Array(randomBytes(5));
+    const first = await backup(repository, { disks: { xvda: new MemoryDisk(data), xvdb: new MemoryDisk(small) } });
+    const points = [{ pointId: first.summary.pointId, data }];
+    for (const size of [data.length, 75 * segmentBytes, 68 * segmentBytes + 513, 68 * segmentBytes + 513]) {
+      const { after, changed } = change(data, size);
+      const base = { pointId: points.at(-1)?.pointId ?? '', changed };
+      const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base });
+      points.push({ pointId: summary.pointId, data: after });
+      data = after;
+    }
+    await repository.fence(randomUUID());
+    for (const point of points) {
+      expect(Buffer.compare(await restore(point.pointId, 'xvda'), point.data)).toBe(0);
+    }
+    expect(Buffer.compare(await restore(first.summary.pointId, 'xvdb'), small)).toBe(0);
+    const listed = (await read('list')).trim().split('\n');
+    const pointIds = listed.map((line) => (JSON.parse(line) as { pointId: string }).pointId);
+    expect(pointIds.toSorted()).toEqual(points.map(({ pointId }) => pointId).toSorted());
+  });
+
+  test('gives nothing out that was changed', async () => {
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(firstDisk()) } });
+    const data = join(folder, 'vault', 'data');
+    const [xx = ''] = await readdir(data);
+    const [pack = ''] = await readdir(join(data, xx));
+    const path = join(data, xx, pack);
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200);
+    await writeFile(path, bytes);
+    await expect(restore(summary.pointId, 'xvda')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`data/${xx}/${pack} does not open at 0`) as string,
+    });
+  });
+});
