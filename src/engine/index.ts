@@ -1,5 +1,7 @@
 export { createRepository } from './create-repository.ts';
+export { describeRepository } from './describe-repository.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';
+export { findTenantOf } from './keys/find-tenant.ts';
 export { openRepository } from './open-repository.ts';
 export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';

@@ -1,0 +1,226 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRepository, DirectoryStore, FileKeyRing, MemoryLeases, openRepository } from '../engine/index.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { KIB } from '../kernel/bytes.ts';
+
+const PROGRAM = fileURLToPath(new URL('./vault-tool.ts', import.meta.url));
+const hasQemu = spawnSync('qemu-img', ['--version']).status === 0;
+
+/** Small packs, so that damage to one leaves much of the disk whole. */
+const PARAMETERS = {
+  blockBytes: 4 * KIB,
+  minChunkBytes: 8 * KIB,
+  averageChunkBytes: 16 * KIB,
+  maxChunkBytes: 64 * KIB,
+  segmentBytes: 256 * KIB,
+  packBytes: 256 * KIB,
+};
+const root = Buffer.from(randomBytes(1500 * KIB + 700)).fill(0, 300 * KIB, 800 * KIB);
+const swap = randomBytes(90 * KIB);
+const first = randomUUID();
+const second = randomUUID();
+
+let folder: string;
+let places: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-tool-'));
+  const [vault, keys] = [join(folder, 'vaults', 'acme'), join(folder, 'keys')];
+  await mkdir(vault, { recursive: true });
+  const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
+  const keyRing = new FileKeyRing(join(keys, 'tenants'));
+  const common = { ...ids, store: new DirectoryStore(vault), keyRing, clock: systemClock };
+  await createRepository({ ...common, parameters: PARAMETERS });
+  await using repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
+  for (const [pointId, disks] of Object.entries({ [first]: { root }, [second]: { root, swap } })) {
+    const sessionId = randomUUID();
+    await repository.beginSession({ sessionId, pointId, purpose: 'backup', pins: [] });
+    const written = Object.entries(disks).map(async ([diskKey, data]) =>
+      repository.writeDisk({
+        sessionId,
+        diskKey,
+        sizeBytes: data.length,
+        source: {
+          concurrency: 1,
+          read: async (offset, into) => into.set(data.subarray(offset, offset + into.length)),
+        },
+      }),
+    );
+    const results = await Promise.all(written);
+    const config = new Uint8Array(0);
+    const info = { vmName: 'mail server' };
+    await repository.commitPoint({ sessionId, pointId, vmId: 'vm-1', takenAt: 0, disks: results, config, info });
+    await repository.endSession(sessionId);
+  }
+  places = ['--vault', vault, '--keys', keys];
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** As an operator runs it: a process of its own. */
+async function tool(...args: string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+}
+
+async function vaultPacks(): Promise<string[]> {
+  const data = join(folder, 'vaults', 'acme', 'data');
+  const found = await readdir(data, { recursive: true, withFileTypes: true });
+  return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Does something to a pack, and undoes it afterwards. */
+async function withDamage<T>(work: (pack: string) => Promise<T>): Promise<T> {
+  const sizes = await Promise.all((await vaultPacks()).map(async (path) => ({ path, size: (await stat(path)).size })));
+  const { path } = sizes.toSorted((a, b) => b.size - a.size)[0] ?? { path: '' };
+  const original = await readFile(path);
+  await chmod(path, 0o600);
+  const file = await open(path, 'r+');
+  await file.write(Buffer.from([(original[100] ?? 0) ^ 1]), 0, 1, 100);
+  await file.close();
+  try {
+    return await work(path);
+  } finally {
+    await writeFile(path, original);
+  }
+}
+
+test('it lists every disk of every restore point', async () => {
+  const { code, out } = await tool('list', ...places);
+  expect(code).toBe(0);
+  expect(out.split('\n').filter((line) => line.includes('mail server'))).toHaveLength(3);
+  expect(out).toMatch(new RegExp(`${second} .*1970-01-01 00:00 .*swap .*90.0 KiB`));
+});
+
+test('it tells what the vault takes', async () => {
+  const { code, out } = await tool('stats', ...places);
+  expect(code).toBe(0);
+  expect(out).toMatch(/restore points\s+2\n/);
+  expect(out).toContain(`${2 * root.length + swap.length} bytes`);
+});
+
+test.each(['0', '1', '2'])('it verifies at level %s', async (level) => {
+  const { code, out } = await tool('verify', '--level', level, ...places);
+  expect(out).toContain(`INTACT   restore point ${first}`);
+  expect(out).toContain('0 damaged objects, 0 damaged and 2 intact restore points');
+  expect(code).toBe(0);
+});
+
+test('a disk comes back byte for byte, in lines of progress where there is no terminal', async () => {
+  const to = join(folder, 'root.raw');
+  const { code, out, err } = await tool('restore', ...places, '--point', first.slice(0, 8), '--to', to);
+  expect(err).toContain('restore: 100 %');
+  expect(out).toContain('Restored disk root');
+  expect(code).toBe(0);
+  expect(Buffer.compare(await readFile(to), root)).toBe(0);
+  const again = await tool('restore', ...places, '--point', second, '--disk', 'swap', '--to', to);
+  expect(again).toMatchObject({ code: 1, err: expect.stringContaining('is there already') });
+  expect(Buffer.compare(await readFile(to), root)).toBe(0);
+  const forced = await tool('restore', ...places, '--point', second, '--disk', 'swap', '--to', to, '--force');
+  expect(forced.code).toBe(0);
+  expect(Buffer.compare(await readFile(to), swap)).toBe(0);
+});
+
+test.skipIf(!hasQemu).each([
+  ['qcow2', 'qcow2'],
+  ['vhd', 'vpc'],
+])('qemu-img reads a disk back that was restored as %s', async (format, driver) => {
+  const [raw, to] = [join(folder, 'wanted.raw'), join(folder, `root.${format}`)];
+  await writeFile(raw, root);
+  const restored = await tool(
+    'restore',
+    ...places,
+    '--point',
+    second,
+    '--disk',
+    'root',
+    '--to',
+    to,
+    '--format',
+    format,
+  );
+  expect(restored).toMatchObject({ code: 0 });
+  const { stdout } = await promisify(execFile)('qemu-img', ['compare', '-f', 'raw', '-F', driver, raw, to]);
+  expect(stdout).toContain('identical');
+});
+
+test('damage is named, and all else can be had', async () => {
+  await withDamage(async (pack) => {
+    const verified = await tool('verify', '--level', '1', ...places);
+    expect(verified.code).toBe(3);
+    expect(verified.out).toContain(`DAMAGED  ${pack.slice(pack.indexOf('data/'))}  changed`);
+    const [, from = '', to = ''] = /disk root: .*\n +bytes (\d+) to (\d+)/.exec(verified.out) ?? [];
+    const [start, end] = [Number(from), Number(to) + 1];
+    expect(end).toBeGreaterThan(start);
+
+    const path = join(folder, 'damaged.raw');
+    const refused = await tool('restore', ...places, '--point', first, '--to', path);
+    expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('--salvage') });
+    expect(await readdir(folder)).not.toContain('damaged.raw.partial');
+    const salvaged = await tool('restore', ...places, '--point', first, '--to', path, '--salvage');
+    expect(salvaged).toMatchObject({ code: 3, out: expect.stringContaining(`LOST     bytes ${from} to ${to}`) });
+    expect(Buffer.compare(await readFile(path), Buffer.from(root).fill(0, start, end))).toBe(0);
+    const other = await tool('restore', ...places, '--point', second, '--disk', 'swap', '--to', join(folder, 'swap'));
+    expect(other.code).toBe(0);
+    expect(Buffer.compare(await readFile(join(folder, 'swap')), swap)).toBe(0);
+  });
+});
+
+test('a verification that keeps its state reads what it has not read yet', async () => {
+  const state = join(folder, 'state.json');
+  const count = (await vaultPacks()).length;
+  expect((await tool('verify', '--level', '1', '--state', state, ...places)).out).toContain(`${count} packs checked`);
+  const kept = JSON.parse(await readFile(state, 'utf8')) as { finished: boolean; packs: Record<string, unknown> };
+  expect(Object.keys(kept.packs)).toHaveLength(count);
+  const [one = ''] = Object.keys(kept.packs);
+  delete kept.packs[one];
+  await writeFile(state, JSON.stringify({ ...kept, finished: false }));
+  const rest = await tool('verify', '--level', '1', '--state', state, ...places);
+  expect(rest.out).toContain(`1 packs checked, ${count - 1} found whole before`);
+  expect((await tool('verify', '--level', '1', '--state', state, ...places)).out).toContain(`${count} packs checked`);
+});
+
+test('what is wrong is said in sentences, with what to do', async () => {
+  const [, vault = '', , keys = ''] = places;
+  const help = await tool('--help');
+  expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--salvage') });
+  const wrong: [string[], number, string][] = [
+    [[], 2, 'No command was given'],
+    [['mend', ...places], 2, 'There is no command “mend”'],
+    [['list', '--vault', vault], 2, '--keys is missing'],
+    [['list', '--force', ...places], 2, 'list does not take --force'],
+    [['verify', '--level', '3', ...places], 2, '--level is 0, 1 or 2'],
+    [['restore', ...places, '--point', first, '--to', 'x', '--format', 'iso'], 2, '--format is raw, vhd, qcow2'],
+    [['restore', ...places, '--point', randomUUID(), '--to', 'x'], 1, 'The vault has no restore point'],
+    [['restore', ...places, '--point', second, '--to', 'x'], 1, 'Choose with --disk: root, swap'],
+    [['restore', ...places, '--point', first, '--to', folder], 1, 'is neither a file nor a block device'],
+    [['restore', ...places, '--point', first, '--to', join(folder, 'none', 'x')], 1, 'ENOENT'],
+    [['list', '--vault', join(folder, 'vaults'), '--keys', keys], 1, `Vaults lie below it: ${vault}`],
+    [['list', '--vault', vault, '--keys', join(folder, 'vaults')], 1, '<tenant>/kek'],
+  ];
+  for (const [args, code, text] of wrong) {
+    expect(await tool(...args)).toMatchObject({ code, err: expect.stringContaining(text) });
+  }
+  await rename(join(keys, 'tenants'), join(folder, 'moved'));
+  expect((await tool('list', '--vault', vault, '--keys', join(folder, 'moved'))).code).toBe(0);
+  await rename(join(folder, 'moved'), join(keys, 'tenants'));
+});

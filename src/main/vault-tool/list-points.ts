@@ -1,0 +1,40 @@
+import type { PointSummary, Repository } from '../../engine/index.ts';
+import { formatBytes } from '../../kernel/bytes.ts';
+import { EXIT } from './exit-codes.ts';
+import { table, type Terminal } from './terminal.ts';
+
+/** A line for every disk of every restore point, oldest first. */
+export async function listPoints(repository: Repository, terminal: Terminal): Promise<number> {
+  const damaged: string[] = [];
+  const points: PointSummary[] = [];
+  const found = repository.listPoints({
+    onDamaged: (pointId, error) => {
+      damaged.push(`Restore point ${pointId} can't be read: ${error.message}`);
+    },
+  });
+  for await (const point of found) {
+    points.push(point);
+  }
+  points.sort((a, b) => a.takenAt - b.takenAt);
+  if (points.length === 0) {
+    terminal.print('The vault has no restore points.');
+  } else {
+    table([['RESTORE POINT', 'TAKEN (UTC)', 'VM', 'DISK', 'SIZE', 'BYTES'], ...points.flatMap(toRows)]).forEach(
+      (line) => terminal.print(line),
+    );
+  }
+  damaged.forEach((line) => terminal.tell(line));
+  return damaged.length === 0 ? EXIT.done : EXIT.damaged;
+}
+
+function toRows(point: PointSummary): string[][] {
+  const { pointId, vmId, takenAt, disks, info } = point;
+  const vmName = info['vmName'];
+  const head = [pointId, isoMinutes(takenAt), typeof vmName === 'string' && vmName !== '' ? vmName : vmId];
+  const rows = disks.map(({ diskKey, sizeBytes }) => [...head, diskKey, formatBytes(sizeBytes), String(sizeBytes)]);
+  return rows.length === 0 ? [[...head, '-', '-', '-']] : rows;
+}
+
+function isoMinutes(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}

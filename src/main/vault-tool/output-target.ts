@@ -1,0 +1,146 @@
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { FileTarget, Qcow2Image, RawImage, VhdImage, type DiskImage, type ImageTarget } from '../../formats/index.ts';
+import { AppError, errnoOf } from '../../kernel/errors.ts';
+import type { ImageFormat, RestoreCommand } from './arguments.ts';
+
+/** An image that is being written. */
+export interface Output {
+  readonly image: DiskImage;
+  /** Makes it durable and gives it its name. */
+  complete(): Promise<void>;
+  /** What is half-written goes; a device keeps what it got. */
+  abandon(): Promise<void>;
+}
+
+/** A file grows under another name beside the one that it will have, so that half an image is never taken for one. */
+export async function openOutput(command: RestoreCommand, sizeBytes: number): Promise<Output> {
+  const { to, force } = command;
+  const found = await stat(to).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') {
+      return null;
+    }
+    throw outputError(error, to);
+  });
+  if (found?.isBlockDevice() === true) {
+    return await openDevice(command, sizeBytes);
+  }
+  if (found !== null && !found.isFile()) {
+    throw new AppError('BAD_INPUT', `${to} is neither a file nor a block device.`, {
+      hint: 'Give --to a file’s name.',
+    });
+  }
+  if (found !== null && !force) {
+    throw new AppError('BAD_INPUT', `${to} is there already.`, {
+      hint: 'Choose another name, or replace it: --force.',
+    });
+  }
+  return await openFile(command, sizeBytes);
+}
+
+async function openFile({ to, format }: RestoreCommand, sizeBytes: number): Promise<Output> {
+  const partial = `${to}.partial`;
+  const file = await open(partial, 'w', 0o600).catch((error: unknown) => {
+    throw outputError(error, to);
+  });
+  try {
+    return {
+      image: new CheckedImage(makeImage(format, new FileTarget(file), sizeBytes), to),
+      complete: async () => {
+        await file.sync();
+        await file.close();
+        await rename(partial, to);
+      },
+      abandon: async () => {
+        await file.close();
+        await rm(partial, { force: true });
+      },
+    };
+  } catch (error) {
+    await file.close();
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: number): Promise<Output> {
+  if (format !== 'raw') {
+    throw new AppError('BAD_INPUT', `Only raw can be written to the device ${to}.`, { hint: 'Leave --format out.' });
+  }
+  if (!force) {
+    throw new AppError('BAD_INPUT', `Everything on the device ${to} would be overwritten.`, {
+      hint: 'If that is meant: --force.',
+    });
+  }
+  const file = await open(to, 'r+').catch((error: unknown) => {
+    throw outputError(error, to);
+  });
+  try {
+    await requireRoom(file, to, sizeBytes);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return {
+    image: new CheckedImage(new RawImage(new FileTarget(file), sizeBytes, { onDevice: true }), to),
+    complete: async () => {
+      await file.sync();
+      await file.close();
+    },
+    abandon: async () => await file.close(),
+  };
+}
+
+/** A device does not tell its size through its file; its last byte that is needed can be read, or not. */
+async function requireRoom(device: FileHandle, to: string, sizeBytes: number): Promise<void> {
+  const { bytesRead } = await device.read(Buffer.alloc(1), 0, 1, Math.max(0, sizeBytes - 1));
+  if (sizeBytes > 0 && bytesRead === 0) {
+    throw new AppError('BAD_INPUT', `The device ${to} is smaller than the disk, which has ${sizeBytes} bytes.`, {
+      hint: 'Choose a larger device.',
+    });
+  }
+}
+
+function makeImage(format: ImageFormat, target: ImageTarget, sizeBytes: number): DiskImage {
+  if (format === 'raw') {
+    return new RawImage(target, sizeBytes);
+  }
+  return format === 'vhd' ? new VhdImage(target, sizeBytes, Date.now()) : new Qcow2Image(target, sizeBytes);
+}
+
+/** Says of what fails that it was the output and not the vault. */
+class CheckedImage implements DiskImage {
+  readonly #image: DiskImage;
+  readonly #to: string;
+
+  constructor(image: DiskImage, to: string) {
+    this.#image = image;
+    this.#to = to;
+  }
+
+  async write(offset: number, data: Uint8Array): Promise<void> {
+    await this.#checked(() => this.#image.write(offset, data));
+  }
+
+  async hole(offset: number, length: number): Promise<void> {
+    await this.#checked(() => this.#image.hole(offset, length));
+  }
+
+  async finish(): Promise<void> {
+    await this.#checked(() => this.#image.finish());
+  }
+
+  async #checked(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      throw outputError(error, this.#to);
+    }
+  }
+}
+
+function outputError(error: unknown, to: string): AppError {
+  const errno = errnoOf(error) ?? String(error);
+  const hint =
+    errno === 'ENOSPC' ? 'Free space there, or choose another place.' : 'Check the path and its permissions.';
+  return new AppError('BAD_INPUT', `Could not write ${to}: ${errno}.`, { hint, cause: error });
+}

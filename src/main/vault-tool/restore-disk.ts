@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import type { ByteRange, PointDisk, Repository } from '../../engine/index.ts';
+import type { DiskImage } from '../../formats/index.ts';
+import { formatBytes } from '../../kernel/bytes.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
+import type { RestoreCommand } from './arguments.ts';
+import { EXIT } from './exit-codes.ts';
+import { findDisk, findPoint } from './find-point.ts';
+import { openOutput } from './output-target.ts';
+import type { Terminal } from './terminal.ts';
+
+const CONCURRENCY = 8;
+
+export async function restoreDisk(
+  repository: Repository,
+  command: RestoreCommand,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const point = await findPoint(repository, command.point);
+  const disk = findDisk(point, command.disk);
+  const restore = new Restore(repository, point.pointId, disk, { terminal, signal });
+  const output = await openOutput(command, disk.sizeBytes);
+  let lost: readonly ByteRange[];
+  try {
+    lost = command.salvage ? await restore.findLost() : [];
+    await withPin(repository, point.pointId, () => restore.into(output.image, lost));
+    await output.image.finish();
+    await output.complete();
+  } catch (error) {
+    await output.abandon();
+    throw withHint(error);
+  }
+  const { diskKey, sizeBytes } = disk;
+  terminal.print(`Restored disk ${diskKey}, ${formatBytes(sizeBytes)}, to ${command.to} (${command.format}).`);
+  for (const { offset, length } of lost) {
+    terminal.print(`LOST     bytes ${offset} to ${offset + length - 1} read as zeros`);
+  }
+  return lost.length === 0 ? EXIT.done : EXIT.damaged;
+}
+
+class Restore {
+  readonly #repository: Repository;
+  readonly #pointId: string;
+  readonly #disk: PointDisk;
+  readonly #terminal: Terminal;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    repository: Repository,
+    pointId: string,
+    disk: PointDisk,
+    { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+  ) {
+    this.#repository = repository;
+    this.#pointId = pointId;
+    this.#disk = disk;
+    this.#terminal = terminal;
+    this.#signal = signal;
+  }
+
+  /** What can't be restored of the disk, by a full verification of its restore point. */
+  async findLost(): Promise<readonly ByteRange[]> {
+    const progress = this.#terminal.progress('look for damage');
+    try {
+      const { damagedPoints } = await this.#repository.verify({
+        level: 2,
+        pointIds: [this.#pointId],
+        signal: this.#signal,
+        onProgress: ({ bytesRead, bytesTotal }) => progress.show(bytesRead, bytesTotal),
+      });
+      const disks = damagedPoints.flatMap((point) => point.disks);
+      return disks.find(({ diskKey }) => diskKey === this.#disk.diskKey)?.ranges ?? [];
+    } finally {
+      progress.end();
+    }
+  }
+
+  async into(image: DiskImage, lost: readonly ByteRange[]): Promise<void> {
+    const progress = this.#terminal.progress('restore');
+    try {
+      await (lost.length === 0 ? this.#whole(image, progress.show) : this.#around(image, lost, progress.show));
+    } finally {
+      progress.end();
+    }
+  }
+
+  async #whole(image: DiskImage, show: (done: number, total: number) => void): Promise<void> {
+    await this.#repository.restoreDisk({
+      pointId: this.#pointId,
+      diskKey: this.#disk.diskKey,
+      signal: this.#signal,
+      sink: {
+        concurrency: CONCURRENCY,
+        write: async (offset, data) => await image.write(offset, data),
+        hole: async (offset, length) => await image.hole(offset, length),
+      },
+      onProgress: ({ settledBelow, sizeBytes }) => show(settledBelow, sizeBytes),
+    });
+  }
+
+  async #around(
+    image: DiskImage,
+    lost: readonly ByteRange[],
+    show: (done: number, total: number) => void,
+  ): Promise<void> {
+    const { diskKey, sizeBytes } = this.#disk;
+    for (const { offset, length } of lost) {
+      await image.hole(offset, length);
+    }
+    const ranges = without(lost, sizeBytes);
+    const pieces = this.#repository.readDisk({ pointId: this.#pointId, diskKey, ranges, signal: this.#signal });
+    for await (const { offset, length, data } of pieces) {
+      await (data === null ? image.hole(offset, length) : image.write(offset, data));
+      show(offset + length, sizeBytes);
+    }
+  }
+}
+
+function without(lost: readonly ByteRange[], sizeBytes: number): ByteRange[] {
+  const ends = lost.map(({ offset, length }) => offset + length);
+  return [0, ...ends]
+    .map((offset, i) => ({ offset, length: (lost[i]?.offset ?? sizeBytes) - offset }))
+    .filter(({ length }) => length > 0);
+}
+
+/** Keeps collection away from what is read, where the vault can be written; where it can't, nobody else can either. */
+async function withPin(repository: Repository, pointId: string, work: () => Promise<void>): Promise<void> {
+  const sessionId = randomUUID();
+  let pinned = true;
+  try {
+    await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'restore', pins: [pointId] });
+  } catch (error) {
+    if (!isAppError(error, 'VAULT_READ_ONLY', 'VAULT_FULL')) {
+      throw error;
+    }
+    pinned = false;
+  }
+  try {
+    await work();
+  } finally {
+    if (pinned) {
+      await repository.endSession(sessionId);
+    }
+  }
+}
+
+function withHint(error: unknown): unknown {
+  return isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')
+    ? new AppError(error.code, error.message, {
+        hint: '--salvage restores everything else of this disk; other disks and restore points may be whole: verify --level 2.',
+        data: error.data,
+        cause: error,
+      })
+    : error;
+}

@@ -1,0 +1,59 @@
+import { assertNever, toAppError, type AppError } from '../../kernel/errors.ts';
+import { readArguments, WrongArguments, type Command } from './arguments.ts';
+import { EXIT } from './exit-codes.ts';
+import { HELP } from './help.ts';
+import { listPoints } from './list-points.ts';
+import { openVault } from './open-vault.ts';
+import { restoreDisk } from './restore-disk.ts';
+import { showStats } from './show-stats.ts';
+import { terminal } from './terminal.ts';
+import { verifyVault } from './verify-vault.ts';
+
+/** Runs a command line to its end and returns the exit code. A first Ctrl-C ends orderly. */
+export async function runVaultTool(args: readonly string[]): Promise<number> {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    return await run(readArguments(args), controller.signal);
+  } catch (error) {
+    return fail(toAppError(error), controller.signal.aborted);
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
+
+async function run(command: Command, signal: AbortSignal): Promise<number> {
+  if (command.command === 'help') {
+    process.stdout.write(HELP);
+    return EXIT.done;
+  }
+  await using repository = await openVault(command);
+  switch (command.command) {
+    case 'list':
+      return await listPoints(repository, terminal);
+    case 'stats':
+      return await showStats(repository, terminal);
+    case 'verify':
+      return await verifyVault(repository, command, terminal, signal);
+    case 'restore':
+      return await restoreDisk(repository, command, terminal, signal);
+    default:
+      return assertNever(command, 'command');
+  }
+}
+
+function fail(error: AppError, interrupted: boolean): number {
+  if (interrupted) {
+    terminal.tell('holdfast-vault: interrupted.');
+    return EXIT.interrupted;
+  }
+  terminal.tell(`holdfast-vault: ${error.message}`);
+  terminal.tell(`  ${error.hint}`);
+  if (error instanceof WrongArguments) {
+    return EXIT.wrongArguments;
+  }
+  return error.kind === 'corrupt' && error.code === 'VAULT_CORRUPT' ? EXIT.damaged : EXIT.failed;
+}

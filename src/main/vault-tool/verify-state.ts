@@ -1,0 +1,69 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { AppError, errnoOf } from '../../kernel/errors.ts';
+import type { PackRecord, VerifyLevel, VerifyState } from '../../engine/index.ts';
+
+const SAVE_EVERY_MS = 10_000;
+
+interface StateFile {
+  readonly level: VerifyLevel;
+  /** When the round began, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finished: boolean;
+  readonly packs: Readonly<Record<string, PackRecord>>;
+}
+
+export interface KeptState {
+  readonly state: VerifyState;
+  /** Packs that were read since then belong to this round already. */
+  readonly since: number;
+  readonly add: (name: string, record: PackRecord) => void;
+  save(finished: boolean): Promise<void>;
+}
+
+/** The state in a file, if there is one: a round that was interrupted goes on, one that was finished begins anew. */
+export async function keepVerifyState(path: string | undefined, level: VerifyLevel): Promise<KeptState> {
+  const found = path === undefined ? null : await readState(path);
+  const goesOn = found !== null && !found.finished && found.level === level;
+  const startedAt = goesOn ? found.startedAt : Date.now();
+  const packs: Record<string, PackRecord> = { ...found?.packs };
+  let savedAt = Date.now();
+  let saving: Promise<void> = Promise.resolve();
+  const save = async (finished: boolean): Promise<void> => {
+    savedAt = Date.now();
+    if (path !== undefined) {
+      const text = JSON.stringify({ level, startedAt, finished, packs } satisfies StateFile);
+      saving = saving.then(() => replaceFile(path, text));
+      await saving;
+    }
+  };
+  return {
+    state: { packs: { ...packs } },
+    since: startedAt,
+    add: (name, record) => {
+      packs[name] = record;
+      if (Date.now() - savedAt > SAVE_EVERY_MS) {
+        save(false).catch(() => undefined); // the next one, or the last, says what is wrong
+      }
+    },
+    save,
+  };
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
+
+async function readState(path: string): Promise<StateFile | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as StateFile;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      return null;
+    }
+    throw new AppError('BAD_INPUT', `The state file ${path} can't be read.`, {
+      hint: 'Remove it to begin anew, or give another one.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { DamagedPoint, Repository, VerifyResult } from '../../engine/index.ts';
+import { formatBytes } from '../../kernel/bytes.ts';
+import type { VerifyCommand } from './arguments.ts';
+import { EXIT } from './exit-codes.ts';
+import { findPoint } from './find-point.ts';
+import type { Terminal } from './terminal.ts';
+import { keepVerifyState } from './verify-state.ts';
+
+export async function verifyVault(
+  repository: Repository,
+  command: VerifyCommand,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const { level } = command;
+  const pointIds =
+    command.point === undefined ? {} : { pointIds: [(await findPoint(repository, command.point)).pointId] };
+  const kept = await keepVerifyState(command.state, level);
+  const progress = terminal.progress(`verify, level ${level}`);
+  let result: VerifyResult;
+  try {
+    result = await repository.verify({
+      level,
+      ...pointIds,
+      state: kept.state,
+      since: kept.since,
+      signal,
+      onPack: kept.add,
+      onProgress: ({ phase, bytesRead, bytesTotal }) => {
+        if (phase === 'packs' && bytesTotal > 0) {
+          progress.show(bytesRead, bytesTotal);
+        }
+      },
+    });
+  } catch (error) {
+    await kept.save(false);
+    throw error;
+  } finally {
+    progress.end();
+  }
+  await kept.save(true);
+  report(result, terminal);
+  return result.damagedObjects.length === 0 ? EXIT.done : EXIT.damaged;
+}
+
+function report(result: VerifyResult, terminal: Terminal): void {
+  const { damagedObjects, damagedPoints, intactPoints, packsChecked, packsLeft, bytesRead } = result;
+  for (const { name, problem, message } of damagedObjects) {
+    terminal.print(`DAMAGED  ${name}  ${problem}: ${message}`);
+  }
+  damagedPoints.flatMap(describeLoss).forEach((line) => terminal.print(line));
+  intactPoints.forEach((pointId) => terminal.print(`INTACT   restore point ${pointId}`));
+  const earlier = packsLeft === 0 ? '' : `, ${packsLeft} found whole before`;
+  terminal.print(
+    `Level ${result.level}: ${packsChecked} packs checked${earlier}, ${formatBytes(bytesRead)} read; ` +
+      `${damagedObjects.length} damaged objects, ${damagedPoints.length} damaged and ${intactPoints.length} intact restore points.`,
+  );
+}
+
+function describeLoss({ pointId, vmId, disks }: DamagedPoint): string[] {
+  if (vmId === null) {
+    return [`LOST     restore point ${pointId}: its own object is damaged`];
+  }
+  return disks.flatMap(({ diskKey, lostBytes, sizeBytes, ranges }) => [
+    `LOST     restore point ${pointId}, VM ${vmId}, disk ${diskKey}: ${lostBytes} of ${sizeBytes} bytes`,
+    ...ranges.map(({ offset, length }) => `           bytes ${offset} to ${offset + length - 1}`),
+  ]);
+}
