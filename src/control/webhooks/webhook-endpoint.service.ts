@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { AppError } from '../../kernel/errors.ts';
 import type { NodeKey } from '../../kernel/global-id.ts';
 import type { WebhookEndpointId } from '../../kernel/ids.ts';
+import { requirePermission } from '../../platform/auth/permission.guard.ts';
 import { TenantScope } from '../../platform/auth/tenant-scope.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { checkVersion, updateVersioned } from '../../platform/database/versioned-update.ts';
@@ -62,7 +63,7 @@ export class WebhookEndpointService {
   async createWebhookEndpoint(input: CreateEndpointInput): Promise<EndpointWithSecret> {
     const tenant = this.scope.tenantOr(input.tenantId);
     const { name, eventTypes, reach = 'SELF' } = input;
-    this.#requireReach(reach);
+    this.#requireHearing(reach);
     const url = this.parts.urls.accept(input.url);
     return await this.mutations.run({
       name: 'createWebhookEndpoint',
@@ -90,6 +91,7 @@ export class WebhookEndpointService {
       work: async (em) => {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
+        this.#requireHearing(row.reach);
         const before = { name: row.name, url: row.url, eventTypes: row.eventTypes };
         const value = await updateVersioned<WebhookEndpointRow>(em, WebhookEndpointRow, row, changes);
         return { value, subject: key, event: 'webhook_endpoint.updated', data: changes, detail: { before } };
@@ -108,6 +110,7 @@ export class WebhookEndpointService {
       work: async (em) => {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
+        this.#requireHearing(row.reach);
         const { secretId, secret } = await this.parts.secrets.make(em, row.tenantId);
         const { previousSecretId: outdated } = row;
         const previousSecretExpiresAt = new Date(Date.now() + overlapSeconds * 1000);
@@ -139,8 +142,9 @@ export class WebhookEndpointService {
     });
   }
 
-  /** An endpoint for the subtree tells of tenants below: only who may read them makes one. */
-  #requireReach(reach: 'SELF' | 'SUBTREE'): void {
+  /** An endpoint tells events, and for the subtree those of tenants below: only who may read them has it send them. */
+  #requireHearing(reach: 'SELF' | 'SUBTREE'): void {
+    requirePermission(this.scope.current(), 'events:read');
     if (reach === 'SUBTREE' && this.scope.current().reach !== 'SUBTREE') {
       throw new AppError('FORBIDDEN', 'This credential reaches its own tenant only, and so do the endpoints it makes.');
     }

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RestAnswer, TestApi } from '../support/test-api.ts';
+
+let api: TestApi;
+let root: string;
+let endpointId: string;
+
+beforeAll(async () => {
+  api = await TestApi.start();
+  root = api.administrator.token;
+  const made = await ask(root, 'POST', '/v1/webhook-endpoints', { ...ENDPOINT, reach: 'SUBTREE' });
+  endpointId = (made.body as { webhookEndpoint: { id: string } }).webhookEndpoint.id;
+});
+afterAll(async () => {
+  await api.stop();
+});
+
+const ENDPOINT = { name: 'All', url: 'https://hooks.example/all', eventTypes: ['tenant.*'] };
+const FORBIDDEN = { status: 403, body: { code: 'FORBIDDEN' } };
+
+async function ask(by: string, method: string, path: string, body: Record<string, unknown>): Promise<RestAnswer> {
+  return await api.rest(by, method, path, { body, headers: { 'idempotency-key': randomUUID() } });
+}
+
+async function tokenWith(scopes: readonly string[], reach: string): Promise<string> {
+  const { body } = await ask(root, 'POST', '/v1/tokens', { name: 'x', scopes, reach });
+  return (body as { secret: string }).secret;
+}
+
+describe('an endpoint for the subtree', () => {
+  it('is not turned to another address, nor its secret had, by who reaches one tenant only', async () => {
+    const narrow = await tokenWith(['OPERATOR'], 'SELF');
+    const path = `/v1/webhook-endpoints/${endpointId}`;
+    expect(await ask(narrow, 'PATCH', path, { url: 'https://collector.example/' })).toMatchObject(FORBIDDEN);
+    expect(await ask(narrow, 'POST', `${path}/rotate-secret`, {})).toMatchObject(FORBIDDEN);
+    expect((await ask(root, 'PATCH', path, { url: 'https://hooks.example/moved' })).status).toBe(200);
+  });
+});
+
+describe('an endpoint', () => {
+  it('hears nothing that its maker may not read', async () => {
+    const deaf = await tokenWith(['webhooks:write'], 'SUBTREE');
+    expect(await ask(deaf, 'POST', '/v1/webhook-endpoints', ENDPOINT)).toMatchObject(FORBIDDEN);
+    const path = `/v1/webhook-endpoints/${endpointId}`;
+    expect(await ask(deaf, 'PATCH', path, { eventTypes: ['*'] })).toMatchObject(FORBIDDEN);
+    const listening = await tokenWith(['webhooks:write', 'events:read'], 'SELF');
+    expect((await ask(listening, 'POST', '/v1/webhook-endpoints', ENDPOINT)).status).toBe(201);
+  });
+});
