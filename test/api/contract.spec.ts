@@ -21,6 +21,16 @@ describe('the contract in docs/', () => {
     await expect(document).toMatchFileSnapshot('../../docs/openapi.json');
   });
 
+  it('has a schema wherever it refers to one, and one for each name', () => {
+    const document = openApiDocument(api.running.app);
+    const text = JSON.stringify(document);
+    const names = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, ref = '']) => ref);
+    const there = Object.keys(document.components?.schemas ?? {}).map((name) => `#/components/schemas/${name}`);
+    expect([...new Set(names)].filter((ref) => !there.includes(ref))).toEqual([]);
+    expect(there).toContain('#/components/schemas/Job');
+    expect(text).not.toContain('$defs');
+  });
+
   it('is what GraphQL serves, every file and generated enum of it in one', async () => {
     const { schema } = api.running.app.get(GraphQLSchemaHost, { strict: false });
     await expect(`${printSchema(lexicographicSortSchema(schema))}\n`).toMatchFileSnapshot('../../docs/schema.graphql');

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { withNamedSchemas } from './named-schemas.ts';
 
 /** The OpenAPI document of everything under /v1, made from the controllers. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
@@ -13,7 +14,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     operationIdFactory: (_controller, method) => method,
   });
   document.security = [{ bearer: [] }];
-  return document;
+  return withNamedSchemas(document);
 }
 
 /** Serves it at /v1/openapi.json. */
