@@ -54,7 +54,7 @@ beforeAll(async () => {
       }),
     );
     const results = await Promise.all(written);
-    const config = new Uint8Array(0);
+    const config = Buffer.from('{"memoryBytes":1024}');
     const info = { vmName: 'mail server' };
     await repository.commitPoint({ sessionId, pointId, vmId: 'vm-1', takenAt: 0, disks: results, config, info });
     await repository.endSession(sessionId);
@@ -116,6 +116,11 @@ test('it tells what the vault takes', async () => {
   expect(code).toBe(0);
   expect(out).toMatch(/restore points\s+2\n/);
   expect(out).toContain(`${2 * root.length + swap.length} bytes`);
+});
+
+test('it prints what the machine was', async () => {
+  const { code, out } = await tool('config', '--point', first, ...places);
+  expect({ code, out: JSON.parse(out) as unknown }).toEqual({ code: 0, out: { memoryBytes: 1024 } });
 });
 
 test.each(['0', '1', '2'])('it verifies at level %s', async (level) => {

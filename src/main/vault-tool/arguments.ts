@@ -30,6 +30,7 @@ export interface RestoreCommand extends VaultPlace {
 export type Command =
   | { readonly command: 'help' }
   | (VaultPlace & { readonly command: 'list' | 'stats' })
+  | (VaultPlace & { readonly command: 'config'; readonly point: string })
   | VerifyCommand
   | RestoreCommand;
 
@@ -39,6 +40,7 @@ const FLAG = { type: 'boolean', default: false } as const;
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   list: [],
   stats: [],
+  config: ['point'],
   verify: ['level', 'point', 'state'],
   restore: ['point', 'disk', 'to', 'format', 'force', 'salvage'],
 };
@@ -66,6 +68,9 @@ export function readArguments(args: readonly string[]): Command {
     const { disk, force, salvage } = values;
     const what = { point: needed('point', values.point), disk, to: needed('to', values.to) };
     return { command, ...place, ...what, format: readFormat(values.format), force, salvage };
+  }
+  if (command === 'config') {
+    return { command, ...place, point: needed('point', values.point) };
   }
   return { command: command === 'stats' ? 'stats' : 'list', ...place };
 }

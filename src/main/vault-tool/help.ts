@@ -4,6 +4,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its folder a
   holdfast-vault verify  --vault DIR --keys DIR [--level 0|1|2] [--point ID] [--state FILE]
   holdfast-vault restore --vault DIR --keys DIR --point ID [--disk KEY] --to FILE|DEVICE
                          [--format raw|vhd|qcow2] [--force] [--salvage]
+  holdfast-vault config  --vault DIR --keys DIR --point ID
   holdfast-vault stats   --vault DIR --keys DIR
 
   --vault DIR    the vault's own folder: the one with a file repo.0 in it
@@ -19,5 +20,6 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its folder a
   --salvage      restores what is whole of a damaged disk; what is lost reads as zeros, and is listed
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 damage was found; 130 interrupted.
+config prints the VM's configuration as the restore point has it.
 docs/vault-tool.md leads through an emergency.
 `;

@@ -5,6 +5,7 @@ import { HELP } from './help.ts';
 import { listPoints } from './list-points.ts';
 import { openVault } from './open-vault.ts';
 import { restoreDisk } from './restore-disk.ts';
+import { showConfig } from './show-config.ts';
 import { showStats } from './show-stats.ts';
 import { terminal } from './terminal.ts';
 import { verifyVault } from './verify-vault.ts';
@@ -36,6 +37,8 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
       return await listPoints(repository, terminal);
     case 'stats':
       return await showStats(repository, terminal);
+    case 'config':
+      return await showConfig(repository, command.point, terminal);
     case 'verify':
       return await verifyVault(repository, command, terminal, signal);
     case 'restore':
