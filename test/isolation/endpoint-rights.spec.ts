@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromGlobalId, toGlobalId } from '../../src/kernel/global-id.ts';
 import { type RestAnswer, TestApi } from '../support/test-api.ts';
 
 let api: TestApi;
@@ -35,6 +36,29 @@ describe('an endpoint for the subtree', () => {
     expect(await ask(narrow, 'PATCH', path, { url: 'https://collector.example/' })).toMatchObject(FORBIDDEN);
     expect(await ask(narrow, 'POST', `${path}/rotate-secret`, {})).toMatchObject(FORBIDDEN);
     expect((await ask(root, 'PATCH', path, { url: 'https://hooks.example/moved' })).status).toBe(200);
+  });
+});
+
+describe('the log of an endpoint for the subtree', () => {
+  it('shows who reaches one tenant only nothing of those below', async () => {
+    const below = await ask(root, 'POST', '/v1/tenants', { name: 'Below', kind: 'CUSTOMER' });
+    const key = fromGlobalId('WebhookEndpoint', endpointId);
+    const ids: string[] = [];
+    for (const tenantId of [key.tenantId, fromGlobalId('Tenant', (below.body as { id: string }).id).tenantId]) {
+      const [made] = await api.sql<{ id: string }>(
+        `insert into app.webhook_delivery (tenant_id, endpoint_id, event_tenant_id, event_id, event_type, body)
+         values ($1, $2, $3, uuidv7(), 'site.created', '{}') returning id`,
+        [key.tenantId, key.id, tenantId],
+      );
+      ids.push(toGlobalId('WebhookDelivery', key.tenantId, made?.id ?? ''));
+    }
+    const seenBy = async (token: string): Promise<unknown> => {
+      const list = await api.rest(token, 'GET', `/v1/webhook-endpoints/${endpointId}/deliveries`);
+      const each = ids.map(async (id) => (await api.rest(token, 'GET', `/v1/webhook-deliveries/${id}`)).status);
+      return { listed: (list.body as { items: unknown[] }).items.length, each: await Promise.all(each) };
+    };
+    expect(await seenBy(root)).toEqual({ listed: 2, each: [200, 200] });
+    expect(await seenBy(await tokenWith(['OPERATOR'], 'SELF'))).toEqual({ listed: 1, each: [200, 404] });
   });
 });
 

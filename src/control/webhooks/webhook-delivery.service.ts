@@ -5,7 +5,7 @@ import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { Mutations } from '../../platform/mutations/mutations.ts';
 import type { Connection } from '../../platform/paging/connection.ts';
 import { Pager } from '../../platform/paging/pager.ts';
-import { getDelivery, getEndpoint } from './get-webhook.ts';
+import { EVENT_IS_SEEN, getDelivery, getEndpoint } from './get-webhook.ts';
 import { WebhookDeliveryRow } from './webhook-delivery.entity.ts';
 import type { WebhookEndpointRow } from './webhook-endpoint.entity.ts';
 import { deliveryPending, endpointNotEnabled } from './webhook.errors.ts';
@@ -43,7 +43,8 @@ export class WebhookDeliveryService {
       const endpoint = await getEndpoint(em, key);
       const query = em
         .createQueryBuilder(WebhookDeliveryRow, 'delivery')
-        .where('delivery.tenant_id = :tenantId and delivery.endpoint_id = :id', endpoint);
+        .where('delivery.tenant_id = :tenantId and delivery.endpoint_id = :id', endpoint)
+        .andWhere(EVENT_IS_SEEN);
       if (state !== undefined) {
         query.andWhere('delivery.state = :state', { state });
       }
