@@ -73,6 +73,24 @@ describe('a list', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('of a tenant above is no empty one: that tenant is not there', async () => {
+    const { body } = await api.rest(api.administrator.token, 'POST', '/v1/tokens', {
+      body: { name: 'Below', tenantId: toGlobalId('Tenant', below, below), scopes: ['OWNER'], reach: 'SUBTREE' },
+      headers: { 'idempotency-key': 'below' },
+    });
+    const { secret } = body as { readonly secret: string };
+    const told: string[] = [];
+    for (const { name, whose } of lists()) {
+      const query = `query ($id: ID) { ${name}(first: 1, ${whose}: $id) { edges { node { id } } } }`;
+      const answer = await api.graphql(secret, query, { id: toGlobalId('Tenant', above, above) });
+      const code = answer.body.errors?.[0]?.extensions['code'];
+      if (code !== 'NOT_FOUND') {
+        told.push(`${name}: ${JSON.stringify(answer.body)}`);
+      }
+    }
+    expect(told).toEqual([]);
+  });
+
   it('does so over REST too', async () => {
     const { paths } = (await api.rest(null, 'GET', '/v1/openapi.json')).body as OpenApi;
     const asked = Object.entries(paths).filter(
