@@ -89,7 +89,7 @@ async function runOnce(folder: string, image: string, imageBytes: number, run: n
   const file = await open(image, 'r+');
   try {
     const first = await backup(repository, file, imageBytes);
-    const peakBytes = process.memoryUsage.rss();
+    const peakBytes = process.resourceUsage().maxRSS * KIB;
     const changed = await changeImage(file, imageBytes, run + 2);
     const second = await backup(repository, file, imageBytes, { pointId: first.pointId, changed });
     const restored = await timeRestore(repository, second.pointId);

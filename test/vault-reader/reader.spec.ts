@@ -30,9 +30,8 @@ function findPython(): string | null {
 }
 
 const python = findPython();
-const name = `a reader in Python that was written from docs/vault-format.md alone (needs ${PACKAGES})`;
 
-describe.skipIf(python === null)(name, () => {
+describe.skipIf(python === null)('the reader in Python (needs blake3, cryptography, zstandard)', () => {
   const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
   let folder: string;
   let repository: Repository;

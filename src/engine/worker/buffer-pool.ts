@@ -1,9 +1,12 @@
 import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 
-/** At most `count` buffers of `bytes` each, made when first needed and used again. */
+/**
+ * At most `count` buffers of `bytes` each. What is given back is freed at once and made anew when it is needed: fresh
+ * memory takes up room only as far as it has been filled, which a used buffer does whole. Packs fill slowly, so that
+ * this saves about a buffer, and costs the zeroing of its pages.
+ */
 export class BufferPool {
   readonly #bytes: number;
-  readonly #free: ArrayBuffer[] = [];
   readonly #waiting: { resolve(buffer: ArrayBuffer): void }[] = [];
   #unmade: number;
 
@@ -34,13 +37,11 @@ export class BufferPool {
     });
   }
 
-  /** `buffer` is null where the memory itself was lost, with a write that was given up. */
+  /** `buffer`, which nobody may use any more, is freed; null where that isn't sure, or it was lost with its worker. */
   release(buffer: ArrayBuffer | null): void {
-    if (buffer === null || buffer.byteLength !== this.#bytes) {
-      this.#unmade += 1;
-    } else {
-      this.#free.push(buffer);
-    }
+    // Else it would stay until the garbage collector finds it, which knows nothing of other threads' memory.
+    buffer?.transfer(0);
+    this.#unmade += 1;
     const waiter = this.#waiting.shift();
     const next = waiter === undefined ? null : this.#take();
     if (waiter !== undefined && next !== null) {
@@ -49,10 +50,6 @@ export class BufferPool {
   }
 
   #take(): ArrayBuffer | null {
-    const free = this.#free.pop();
-    if (free !== undefined) {
-      return free;
-    }
     if (this.#unmade === 0) {
       return null;
     }

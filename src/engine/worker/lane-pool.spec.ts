@@ -73,3 +73,21 @@ test('waiting for a lane or for memory is given up as a cancelled operation', as
   await expect(lanes.buffers.acquire(controller.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(await Promise.all(buffers)).toHaveLength(2);
 });
+
+test('memory that is given back is free at once, and there is never more than was allowed', async () => {
+  const { buffers } = makePool(1);
+  const first = await buffers.acquire(never);
+  await buffers.acquire(never);
+  let given: ArrayBuffer | null = null;
+  const third = buffers.acquire(never).then((buffer) => {
+    given = buffer;
+    return buffer;
+  });
+  await new Promise((settled) => {
+    setImmediate(settled);
+  });
+  expect(given).toBe(null);
+  buffers.release(first);
+  expect(first.byteLength).toBe(0);
+  expect((await third).byteLength).toBe(SMALL_PARAMETERS.packBytes);
+});

@@ -144,16 +144,19 @@ export class WriteJob implements WriteHost {
   }
 
   async #upload(pack: SealedPack): Promise<void> {
+    let done: ArrayBuffer | null = null;
     try {
       throwIfAborted(this.#signal);
       await this.#writeJournal([pack.id]);
       const data = new Uint8Array(pack.buffer, 0, pack.bytes);
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], this.#signal);
+      done = pack.buffer;
       this.#storedBytes += pack.bytes;
       this.indexed.push({ id: pack.id, digests: pack.digests });
     } finally {
       this.#buffersHeld -= 1;
-      this.#context.lanes.buffers.release(pack.buffer);
+      // A store that was interrupted may not have let go of the memory: then it is freed when nobody has it any more.
+      this.#context.lanes.buffers.release(done);
     }
   }
 
