@@ -1,13 +1,15 @@
+import type { AppError } from '../../kernel/errors.ts';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
-import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
+import { FrameOpener, readPackTable, type PackTable } from '../format/pack-reader.ts';
 import { checkHash } from '../format/sealed-object.ts';
 import { decodePackIds } from '../manifest/segment-record.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { diagnosePack, isDamage } from './diagnose.ts';
-import { requireLayout } from './pack-layout.ts';
+import { frames, requireLayout } from './pack-layout.ts';
 import type { SurveyedPoint } from './survey-points.ts';
 import type { DamagedObject, VerifyLevel } from './verify-types.ts';
 
@@ -36,14 +38,12 @@ export async function surveyManifests(
   let done = 0;
   const read = async (id: ObjectId): Promise<void> => {
     throwIfAborted(signal);
-    try {
-      bytesRead += await readMetaPack(context, id, level, packs);
-    } catch (error) {
-      if (!isDamage(error)) {
-        throw error;
-      }
-      const found = await diagnosePack(context.store, context.secrets, { area: 'meta', id }, error);
-      damaged.push({ ...found, lostFrames: 'all' });
+    const outcome = await readMetaPack(context, id, level);
+    outcome.packs.forEach((pack) => packs.add(pack));
+    bytesRead += outcome.bytesRead;
+    if (outcome.error !== null) {
+      const found = await diagnosePack(context.store, context.secrets, { area: 'meta', id }, outcome.error);
+      damaged.push({ ...found, lostFrames: outcome.lostFrames });
     }
     done += 1;
     onRead(done, ids.size);
@@ -52,27 +52,67 @@ export async function surveyManifests(
   return { packs, damaged, bytesRead };
 }
 
-async function readMetaPack(
-  { store, secrets }: RepositoryContext,
-  id: ObjectId,
-  level: VerifyLevel,
-  packs: Set<ObjectId>,
-): Promise<number> {
+interface MetaPackOutcome {
+  readonly packs: readonly ObjectId[];
+  readonly bytesRead: number;
+  readonly error: AppError | null;
+  readonly lostFrames: DamagedObject['lostFrames'];
+}
+
+async function readMetaPack(context: RepositoryContext, id: ObjectId, level: VerifyLevel): Promise<MetaPackOutcome> {
+  const { store, secrets } = context;
   const name = packName('meta', id);
-  const table = await readPackTable(store, 'meta', id, secrets);
-  requireLayout(table);
-  const data = await store.get(name);
-  if (level === 1) {
-    checkHash(data, name);
+  try {
+    const table = await readPackTable(store, 'meta', id, secrets);
+    requireLayout(table);
+    const data = await store.get(name);
+    const found = readFrames(table, data, secrets);
+    const error = found.error ?? (level === 1 ? findHashError(data, name) : null);
+    return { packs: found.packs, bytesRead: data.length, error, lostFrames: found.lost };
+  } catch (error) {
+    if (!isDamage(error)) {
+      throw error;
+    }
+    return { packs: [], bytesRead: 0, error, lostFrames: 'all' };
   }
+}
+
+interface MetaFrames {
+  readonly packs: readonly ObjectId[];
+  readonly lost: readonly number[];
+  readonly error: AppError | null;
+}
+
+/** Goes on past damaged frames: what the others describe is to be verified all the same. */
+function readFrames(table: PackTable, data: Uint8Array, secrets: RepositorySecrets): MetaFrames {
   const opener = new FrameOpener(table.opener, secrets.digestKey);
-  for (let ordinal = 0; ordinal < table.frameCount; ordinal += 1) {
-    const frame = table.frame(ordinal);
-    const raw = opener.open(frame, data.subarray(frame.offset, frame.offset + frame.sealedBytes));
-    const isDirectory = ordinal === table.frameCount - 1;
-    if (!isDirectory) {
-      decodePackIds(Buffer.from(raw), name).forEach((pack) => packs.add(pack));
+  const packs: ObjectId[] = [];
+  const lost: number[] = [];
+  let first: AppError | null = null;
+  for (const frame of frames(table)) {
+    try {
+      const raw = opener.open(frame, data.subarray(frame.offset, frame.offset + frame.sealedBytes));
+      const isDirectory = frame.ordinal === table.frameCount - 1;
+      packs.push(...(isDirectory ? [] : decodePackIds(Buffer.from(raw), table.opener.name)));
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+      first ??= error;
+      lost.push(frame.ordinal);
     }
   }
-  return data.length;
+  return { packs, lost, error: first };
+}
+
+function findHashError(data: Uint8Array, name: string): AppError | null {
+  try {
+    checkHash(data, name);
+    return null;
+  } catch (error) {
+    if (isDamage(error)) {
+      return error;
+    }
+    throw error;
+  }
 }

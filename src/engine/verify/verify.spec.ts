@@ -246,6 +246,14 @@ test('a damaged manifest costs what it describes, in the points that it belongs 
   await expectPrecise(await verifyAt(0));
 });
 
+test('a flipped bit in a manifest’s hash costs nothing', async () => {
+  const [name = ''] = names('meta/');
+  flip(name, -1);
+  const result = await verifyAt(1);
+  expect(result.damagedObjects).toMatchObject([{ name, problem: 'changed', lostFrames: [] }]);
+  expect(result.damagedPoints).toEqual([]);
+});
+
 test('a damaged restore point is named by its id, and the others stay', async () => {
   flip(`points/${points.second}`, 100);
   const result = await verifyAt(2);
