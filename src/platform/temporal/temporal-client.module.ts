@@ -1,6 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { TemporalTls } from '../config/tls.ts';
+import { EndingRetries } from './ending-retries.ts';
 import { toTlsOption } from './tls-option.ts';
 
 export interface TemporalOptions {
@@ -23,22 +24,31 @@ export interface TemporalAccess {
 /** The process's one client of Temporal. It connects when it is first used: without Temporal the API still answers. */
 @Module({})
 export class TemporalClientModule implements OnApplicationShutdown {
-  constructor(@Inject(TEMPORAL) private readonly temporal: TemporalAccess) {}
+  constructor(
+    @Inject(TEMPORAL) private readonly temporal: TemporalAccess,
+    private readonly retries: EndingRetries,
+  ) {}
 
   static forRoot({ address, namespace, taskQueuePrefix, tls }: TemporalOptions): DynamicModule {
+    const retries = new EndingRetries();
+    const interceptors = [makeGrpcRetryInterceptor(retries)];
     const access = (): TemporalAccess => ({
-      client: new Client({ connection: Connection.lazy({ address, ...toTlsOption(tls) }), namespace }),
+      client: new Client({ connection: Connection.lazy({ address, interceptors, ...toTlsOption(tls) }), namespace }),
       taskQueuePrefix,
     });
     return {
       module: TemporalClientModule,
       global: true,
-      providers: [{ provide: TEMPORAL, useFactory: access }],
+      providers: [
+        { provide: TEMPORAL, useFactory: access },
+        { provide: EndingRetries, useValue: retries },
+      ],
       exports: [TEMPORAL],
     };
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.retries.end();
     await this.temporal.client.connection.close();
   }
 }
