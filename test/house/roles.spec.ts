@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SimulatorControl } from '../faults/simulator-control.ts';
 import { runScript, startProgram, type Program } from '../support/program.ts';
@@ -78,7 +79,12 @@ class Client {
   }
 
   async ended(jobId: string): Promise<void> {
-    await expect.poll(async () => await this.stateOf(jobId), { timeout: 60_000, interval: 100 }).toBe('SUCCEEDED');
+    for (let state = ''; state !== 'SUCCEEDED'; state = await this.stateOf(jobId)) {
+      if (/^(FAILED|INTERRUPTED|CANCELLED)$/.test(state)) {
+        throw new Error(`the job ended ${state}`);
+      }
+      await delay(100);
+    }
   }
 }
 
