@@ -42,7 +42,7 @@ test('every point of a changing, growing, shrinking disk restores byte for byte,
     ),
     { numRuns: 60 },
   );
-}, 60_000);
+}, 180_000);
 
 test('with the rest taken from the vault, an incremental reads what changed and nothing else', async () => {
   await fc.assert(
@@ -59,4 +59,4 @@ test('with the rest taken from the vault, an incremental reads what changed and 
     }),
     { numRuns: 30 },
   );
-}, 60_000);
+}, 180_000);
