@@ -1,10 +1,9 @@
-import { newObjectId } from '../format/ids.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { PackBuilder } from '../format/pack-builder.ts';
 import { ChunkTable } from '../index/chunk-table.ts';
 import { keyedDigest, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import { OWN_PACK, type SealedPack, type WriteTables } from './protocol.ts';
+import { OWN_PACK, type NewPack, type SealedPack, type WriteTables } from './protocol.ts';
 
 export interface ChunkPlace {
   readonly pack: number;
@@ -15,8 +14,7 @@ export interface ChunkPlace {
 
 /** How a chunk writer gets rid of packs and comes by memory for new ones. */
 export interface PackPort {
-  nextBuffer(): Promise<ArrayBuffer>;
-  begun(number: number, id: string): void;
+  nextPack(): Promise<NewPack>;
   sealed(pack: SealedPack): void;
 }
 
@@ -31,7 +29,6 @@ export class ChunkWriter {
   readonly #secrets: RepositorySecrets;
   readonly #known: ChunkTable;
   readonly #own: ChunkTable;
-  readonly #packCount: Int32Array;
   readonly #port: PackPort;
   #open: OpenPack | null = null;
 
@@ -39,7 +36,6 @@ export class ChunkWriter {
     this.#secrets = secrets;
     this.#known = new ChunkTable(tables.known);
     this.#own = new ChunkTable(tables.own);
-    this.#packCount = new Int32Array(tables.packCount);
     this.#port = port;
   }
 
@@ -76,10 +72,8 @@ export class ChunkWriter {
       this.finish();
     }
     if (this.#open === null) {
-      const buffer = await this.#port.nextBuffer();
-      const number = Atomics.add(this.#packCount, 0, 1);
-      const builder = new PackBuilder(new Uint8Array(buffer), OBJECT_KIND.dataPack, newObjectId(), this.#secrets);
-      this.#port.begun(number, builder.id);
+      const { id, number, buffer } = await this.#port.nextPack();
+      const builder = new PackBuilder(new Uint8Array(buffer), OBJECT_KIND.dataPack, id, this.#secrets);
       this.#open = { number, buffer, builder };
     }
     return this.#open;

@@ -23,11 +23,9 @@ async function isOfUse(lane: Lane): Promise<boolean> {
   const tables = {
     known: ChunkTable.allocate(0).buffer,
     own: ChunkTable.allocate(0).buffer,
-    packCount: new SharedArrayBuffer(4),
   };
   const host = {
-    packBegun: () => {},
-    nextBuffer: () => Promise.reject(new Error('nothing is written here')),
+    nextPack: () => Promise.reject(new Error('nothing is written here')),
     packSealed: () => {},
   };
   try {

@@ -6,7 +6,7 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { cutSegment } from './cut-segment.ts';
 import { decodeFrames } from './decode-frames.ts';
 import { StretchHasher } from './stretch-hasher.ts';
-import type { FromWorker, TaskDone, ToWorker, WorkerSetup, WriteTables } from './protocol.ts';
+import type { FromWorker, NewPack, TaskDone, ToWorker, WorkerSetup, WriteTables } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;
@@ -16,7 +16,7 @@ const rules = toCutRules(setup.parameters);
 
 let writer: ChunkWriter | null = null;
 let dropped = false;
-let waiting: { give(buffer: ArrayBuffer): void; refuse(error: Error): void } | null = null;
+let waiting: { give(pack: NewPack): void; refuse(error: Error): void } | null = null;
 
 function post(message: FromWorker, transfer: Transferable[] = []): void {
   port?.postMessage(message, transfer);
@@ -25,7 +25,7 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
 function beginWrite(tables: WriteTables): void {
   dropped = false;
   writer = new ChunkWriter(setup.secrets, tables, {
-    nextBuffer: () =>
+    nextPack: () =>
       new Promise((give, refuse) => {
         if (dropped) {
           refuse(givenUp());
@@ -34,9 +34,6 @@ function beginWrite(tables: WriteTables): void {
         waiting = { give, refuse };
         post({ type: 'need-buffer' });
       }),
-    begun: (number, id) => {
-      post({ type: 'pack-begun', number, id });
-    },
     sealed: (pack) => {
       post({ type: 'pack', pack }, [pack.buffer]);
     },
@@ -90,7 +87,7 @@ async function handle(message: Task): Promise<TaskDone> {
 
 port?.on('message', (message: ToWorker) => {
   if (message.type === 'buffer') {
-    waiting?.give(message.buffer);
+    waiting?.give(message.pack);
     waiting = null;
   } else if (message.type === 'drop-write') {
     dropWrite();

@@ -8,6 +8,7 @@ import type {
   DecodeTask,
   FromWorker,
   HashTask,
+  NewPack,
   SealedPack,
   SegmentDone,
   SegmentTask,
@@ -24,9 +25,8 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 4
 
 /** What a write does for the workers that it uses. */
 export interface WriteHost {
-  packBegun(number: number, id: string): void;
   /** Settles when there is memory for one more pack. */
-  nextBuffer(): Promise<ArrayBuffer>;
+  nextPack(): Promise<NewPack>;
   packSealed(pack: SealedPack): void;
 }
 
@@ -127,9 +127,6 @@ export class Lane {
         this.#settle()?.reject(new AppError(code, text, { hint, data, cause: stack }));
         break;
       }
-      case 'pack-begun':
-        this.#host?.packBegun(message.number, message.id);
-        break;
       case 'need-buffer':
         void this.#giveBuffer();
         break;
@@ -142,9 +139,9 @@ export class Lane {
   async #giveBuffer(): Promise<void> {
     const host = this.#host;
     try {
-      const buffer = await host?.nextBuffer();
-      if (buffer !== undefined) {
-        this.#send({ type: 'buffer', buffer }, [buffer]);
+      const pack = await host?.nextPack();
+      if (pack !== undefined) {
+        this.#send({ type: 'buffer', pack }, [pack.buffer]);
       }
     } catch {
       // The host knows why it has no memory to give; the worker is told to stop waiting for it.

@@ -25,8 +25,6 @@ export interface WriteTables {
   readonly known: SharedArrayBuffer;
   /** Chunks of this write, durable or not; of no use to any other. */
   readonly own: SharedArrayBuffer;
-  /** One Int32: how many packs this write has begun. */
-  readonly packCount: SharedArrayBuffer;
 }
 
 export interface SegmentTask {
@@ -67,7 +65,7 @@ export type ToWorker =
   | { readonly type: 'segment'; readonly task: SegmentTask }
   | { readonly type: 'end-write' }
   | { readonly type: 'drop-write' }
-  | { readonly type: 'buffer'; readonly buffer: ArrayBuffer }
+  | { readonly type: 'buffer'; readonly pack: NewPack }
   | { readonly type: 'decode'; readonly task: DecodeTask }
   | { readonly type: 'hash'; readonly task: HashTask };
 
@@ -88,6 +86,17 @@ export interface SegmentDone {
   readonly chunksNew: number;
 }
 
+/**
+ * A pack that is about to be filled. Its number and id are known here before any worker can say that a chunk lies in it:
+ * messages of two workers may arrive in another order than they were sent.
+ */
+export interface NewPack {
+  readonly id: ObjectId;
+  /** Its number in this write. */
+  readonly number: number;
+  readonly buffer: ArrayBuffer;
+}
+
 export interface SealedPack {
   readonly id: ObjectId;
   /** Its number in this write. */
@@ -106,7 +115,6 @@ export interface TaskDone {
 
 export type FromWorker =
   | { readonly type: 'done'; readonly done: TaskDone }
-  | { readonly type: 'pack-begun'; readonly number: number; readonly id: ObjectId }
   | { readonly type: 'need-buffer' }
   | { readonly type: 'pack'; readonly pack: SealedPack }
   | { readonly type: 'failed'; readonly error: WireError };

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { packName } from '../format/names.ts';
-import type { ObjectId } from '../format/ids.ts';
+import { newObjectId, type ObjectId } from '../format/ids.ts';
 import { ChunkTable } from '../index/chunk-table.ts';
 import type { IndexSnapshot } from '../index/chunk-index.ts';
 import type { IndexedPack } from '../index/index-segment.ts';
@@ -8,7 +8,15 @@ import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { encodeRecords, type ManifestEntry, type SegmentRecord, type SegmentRun } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { WriteHost } from '../worker/lane.ts';
-import { CHUNK_INTS, HOLE, OWN_PACK, type SealedPack, type StoredRun, type WriteTables } from '../worker/protocol.ts';
+import {
+  CHUNK_INTS,
+  HOLE,
+  OWN_PACK,
+  type NewPack,
+  type SealedPack,
+  type StoredRun,
+  type WriteTables,
+} from '../worker/protocol.ts';
 import { packsOf, type JournalState, type WriteCounts, type WriteJournal } from './journal.ts';
 
 const RECORDS_PER_ENTRY = 64;
@@ -53,7 +61,6 @@ export class WriteJob implements WriteHost {
     this.tables = {
       known: snapshot.table.buffer,
       own: ChunkTable.allocate(Math.min(how.expectedChunks, MAX_OWN_CHUNKS)).buffer,
-      packCount: new SharedArrayBuffer(4),
     };
     for (const sizeBytes of resume.packs.values()) {
       this.#storedBytes += sizeBytes;
@@ -72,31 +79,24 @@ export class WriteJob implements WriteHost {
   /** Takes the packs of an interrupted call over: what they hold is found again, and indexed in the end. */
   async adopt(packs: Iterable<ObjectId>): Promise<void> {
     const own = new ChunkTable(this.tables.own);
-    const count = new Int32Array(this.tables.packCount);
     for (const id of packs) {
       const table = await this.#context.chunks.table(id);
       const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
-      const number = Atomics.add(count, 0, 1);
+      const number = this.#begin(id);
       for (let frame = 0; frame < table.frameCount; frame += 1) {
         const digest = table.frame(frame).digest.subarray(0, SHORT_DIGEST_BYTES);
         digests.set(digest, frame * SHORT_DIGEST_BYTES);
         own.add(digest, OWN_PACK + number, frame);
       }
-      this.#own.add(id);
-      this.#numbered.set(number, id);
       this.indexed.push({ id, digests });
     }
   }
 
-  packBegun(number: number, id: ObjectId): void {
-    this.#numbered.set(number, id);
-    this.#own.add(id);
-  }
-
-  async nextBuffer(): Promise<ArrayBuffer> {
+  async nextPack(): Promise<NewPack> {
     const buffer = await this.#context.lanes.buffers.acquire(this.#signal);
     this.#buffersHeld += 1;
-    return buffer;
+    const id = newObjectId();
+    return { id, number: this.#begin(id), buffer };
   }
 
   packSealed(pack: SealedPack): void {
@@ -172,6 +172,13 @@ export class WriteJob implements WriteHost {
     this.#journaled = counts;
     const own = records.flatMap(packsOf).filter((pack) => this.#own.has(pack));
     await this.#journal.append(since, [...new Set([...newPacks, ...own])], records);
+  }
+
+  #begin(id: ObjectId): number {
+    const number = this.#own.size;
+    this.#own.add(id);
+    this.#numbered.set(number, id);
+    return number;
   }
 
   #packId(pack: number): ObjectId {
