@@ -11,6 +11,8 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { testTemporal } from '../support/test-temporal.ts';
 
 const MIB = 1024 * 1024;
+/** Five processes start one after another; on a busy machine each takes its time. */
+const SLOW = { timeout: 300_000 };
 
 interface Ready {
   readonly url: string;
@@ -97,7 +99,7 @@ function logOf(role: Program<unknown>): Record<string, unknown>[] {
 }
 
 describe('the roles, started one by one', () => {
-  it('carry a backup together: api, a worker for the control queue alone, a mover, the relay', async () => {
+  it('carry a backup together: api, a worker for the control queue alone, a mover, the relay', SLOW, async () => {
     const control = new SimulatorControl(simulator.ready);
     const vm = await control.makeVm('alpha', [8 * MIB]);
     const { url, username, password, name } = control.pool('alpha');
