@@ -92,8 +92,9 @@ export class NbdDisk {
 
   /** Fills `into` from `offset` on. Throws NBD_FAILED once a request has failed on every attempt. */
   async read(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const unaligned = offset % SECTOR_BYTES !== 0 || into.length % SECTOR_BYTES !== 0;
-    if (unaligned) {
+    const end = offset + into.length;
+    // A disk may end within a sector; nothing is past its end.
+    if (offset % SECTOR_BYTES !== 0 || (end % SECTOR_BYTES !== 0 && end !== this.sizeBytes)) {
       await this.#readUnaligned(offset, into, signal);
       return;
     }
@@ -121,7 +122,7 @@ export class NbdDisk {
 
   async #readUnaligned(offset: number, into: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const start = offset - (offset % SECTOR_BYTES);
-    const end = Math.ceil((offset + into.length) / SECTOR_BYTES) * SECTOR_BYTES;
+    const end = Math.min(this.sizeBytes, Math.ceil((offset + into.length) / SECTOR_BYTES) * SECTOR_BYTES);
     const whole = new Uint8Array(end - start);
     await this.read(start, whole, signal);
     into.set(whole.subarray(offset - start, offset - start + into.length));
