@@ -55,6 +55,14 @@ async function refusal(token: string, changes: Record<string, unknown>): Promise
 }
 
 describe('pool grants', () => {
+  it('name storage and networks of that very pool, not of the next one', async () => {
+    const { srs, networks } = await house.parts(house.provider, await house.addPool(house.provider, 'Beside it'));
+    const [sr, network] = [named(srs, 'fast').id, named(networks, 'lan').id];
+    const { token } = house.provider;
+    expect(await refusal(token, { storageRepositoryIds: [sr] })).toBe('StorageRepository not found.');
+    expect(await refusal(token, { networkIds: [lan.id, network] })).toBe('Network not found.');
+  });
+
   it('open the named storage and networks of a pool to a tenant, and nothing else of it', async () => {
     const { poolGrant } = await house.mutate<Granted>(house.provider.token, GRANT, request());
     expect(poolGrant).toEqual({
