@@ -6,7 +6,7 @@ import {
   destroySnapshotVm,
   findSnapshotVms,
   findStampedSnapshotVms,
-  findStampedVdis,
+  findStampedSnapshotVdis,
   type OwnVdi,
   releaseSnapshotVm,
 } from '../xen/own-snapshots.ts';
@@ -106,7 +106,7 @@ async function cleanPool(
     await releaseSnapshotVm(connection, snapshot, stamps);
     removed.push(`snapshot ${snapshot.record.uuid}`);
   }
-  for (const vdi of await findStampedVdis(connection, STAMP.backupJob, jobId)) {
+  for (const vdi of await findStampedSnapshotVdis(connection, STAMP.backupJob, jobId)) {
     removed.push(...(await settleVdi(connection, vdi, isAnchor(vdi))));
   }
   return removesBefore === null ? removed : [...removed, ...(await removeOlder(connection, command, removesBefore))];
@@ -130,14 +130,14 @@ async function removeOlder(
       removed.push(`snapshot ${snapshot.record.uuid}`);
     }
   }
-  for (const vdi of await findStampedVdis(connection, STAMP.vault, vault.vaultId)) {
+  for (const vdi of await findStampedSnapshotVdis(connection, STAMP.vault, vault.vaultId)) {
     removed.push(...(isOlder(vdi.record) ? await settleVdi(connection, vdi, false) : []));
   }
   return removed;
 }
 
 async function settleVdi(connection: XapiConnection, { ref, record }: OwnVdi, isAnchor: boolean): Promise<string[]> {
-  if (!record.is_a_snapshot || (isAnchor && record.type === 'cbt_metadata')) {
+  if (isAnchor && record.type === 'cbt_metadata') {
     return [];
   }
   if (isAnchor) {

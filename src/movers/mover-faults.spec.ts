@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { AppError } from '../kernel/errors.ts';
 import type { LogEntry, SpecSimulator } from '../xen/spec-simulator.ts';
 import { setStamps, STAMP } from '../xen/stamps.ts';
+import { listVmDevices } from '../xen/vm-disks.ts';
 import { XapiConnection } from '../xen/xapi-connection.ts';
 import { LocalMover } from './local-mover.ts';
 import { SpecBackup } from './spec-vault.ts';
@@ -150,7 +151,45 @@ describe('a backup that was interrupted', () => {
     expect(left.snapshotVms).toMatchObject([{ uuid: theirs }]);
     await simulator.delete(`/vms/${theirs}`);
   });
+
+  it('leaves a snapshot alone that inherited our stamps, as one of a VM that was reverted to ours does', async () => {
+    const vm = await world.makeVm([4 * MIB]);
+    const backup = world.backupOf(vm);
+    await backup.plan(null);
+    const snapshot = await backup.snapshot();
+    const theirs = await withPool(async (connection) => {
+      const ref = await connection.getRefByUuid('VM', vm.uuid);
+      const copy = await connection.callForString('VM.snapshot', [ref, 'somebody else’s']);
+      const ours = await connection.getRefByUuid('VM', snapshot.snapshotVmUuid);
+      await copyStamps(connection, 'VM', ours, copy);
+      const [from, to] = await Promise.all([firstDisk(connection, ours), firstDisk(connection, copy)]);
+      await copyStamps(connection, 'VDI', from, to);
+      return (await connection.getRecord('VM', copy)).uuid;
+    });
+    const { restorePointId } = await backup.commit(snapshot, await backup.disks(snapshot));
+    await backup.cleanUp();
+    await world.runBackup(vm, restorePointId);
+    const left = await simulator.leftovers('alpha');
+    expect(left.snapshotVms).toMatchObject([{ uuid: theirs }]);
+    expect(left.snapshotVdis).toHaveLength(1);
+    await simulator.delete(`/vms/${theirs}`);
+  });
 });
+
+async function firstDisk(connection: XapiConnection, vm: string): Promise<string> {
+  const { disks } = await listVmDevices(connection, await connection.getRecord('VM', vm));
+  return disks[0]?.vdiRef ?? '';
+}
+
+async function copyStamps(
+  connection: XapiConnection,
+  className: 'VM' | 'VDI',
+  from: string,
+  to: string,
+): Promise<void> {
+  const { other_config: config } = await connection.getRecord(className, from);
+  await setStamps(connection, { className, ref: to }, config);
+}
 
 describe('a restore whose process was killed', () => {
   it('has its import ended by the clean-up, and nobody else’s', async () => {

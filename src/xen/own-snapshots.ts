@@ -1,6 +1,6 @@
 import type { VDIRecord } from './generated/records.ts';
 import { destroyVdi } from './destroy-vdi.ts';
-import { setStamps, STAMP } from './stamps.ts';
+import { isStampedItself, setStamps, STAMP } from './stamps.ts';
 import { findVm, type FoundVm, listVmDevices } from './vm-disks.ts';
 import type { XapiConnection } from './xapi-connection.ts';
 import { isObjectGone } from './xapi-errors.ts';
@@ -29,7 +29,7 @@ export async function findSnapshotVms(
   const found: FoundVm[] = [];
   for (const ref of Array.isArray(refs) ? refs.map(String) : []) {
     const record = await connection.getRecord('VM', ref, signal);
-    const stamped = record.other_config[STAMP.backupJob] === jobId;
+    const stamped = isStampedItself(record) && record.other_config[STAMP.backupJob] === jobId;
     if (record.is_a_snapshot && (stamped || (await uuidOf(connection, record.snapshot_of)) === vmUuid)) {
       found.push({ ref, record });
     }
@@ -43,7 +43,7 @@ export async function findStampedSnapshotVms(connection: XapiConnection, vmUuid:
   const snapshots = await Promise.all(
     (vm?.record.snapshots ?? []).map(async (ref) => ({ ref, record: await connection.getRecord('VM', ref) })),
   );
-  return snapshots.filter(({ record }) => STAMP.backupJob in record.other_config);
+  return snapshots.filter(({ record }) => isStampedItself(record) && STAMP.backupJob in record.other_config);
 }
 
 /** Stamps the snapshot's disks as this job's, so that they're found again, and destroys the snapshot; the disks stay. */
@@ -54,8 +54,8 @@ export async function releaseSnapshotVm(
   signal?: AbortSignal,
 ): Promise<void> {
   const { disks } = await listVmDevices(connection, snapshot.record, signal);
-  for (const { vdiRef } of disks) {
-    await setStamps(connection, { className: 'VDI', ref: vdiRef }, stamps);
+  for (const { vdiRef, vdi } of disks) {
+    await setStamps(connection, { className: 'VDI', ref: vdiRef }, { ...stamps, [STAMP.of]: vdi.uuid });
   }
   await destroyVm(connection, snapshot.ref);
 }
@@ -71,6 +71,16 @@ export async function destroySnapshotVm(
   for (const { vdiRef } of disks) {
     await destroyVdi(connection, vdiRef, signal);
   }
+}
+
+/** Snapshot disks that were stamped so by us. One call for the whole table: for clean-up only. */
+export async function findStampedSnapshotVdis(
+  connection: XapiConnection,
+  key: string,
+  value: string,
+): Promise<OwnVdi[]> {
+  const stamped = await findStampedVdis(connection, key, value);
+  return stamped.filter(({ record }) => record.is_a_snapshot && isStampedItself(record));
 }
 
 /** All disks that carry this stamp with this value. One call for the whole table: for clean-up only. */

@@ -111,9 +111,14 @@ async function stampSnapshot(
     [STAMP.vmUuid]: request.vmUuid,
   };
   const { disks } = await listVmDevices(connection, snapshot.record);
-  await Promise.all(disks.map(async ({ vdiRef }) => setStamps(connection, { className: 'VDI', ref: vdiRef }, stamps)));
+  await Promise.all(
+    disks.map(async ({ vdiRef, vdi }) =>
+      setStamps(connection, { className: 'VDI', ref: vdiRef }, { ...stamps, [STAMP.of]: vdi.uuid }),
+    ),
+  );
   // Last, for it says that the stamping is complete.
-  await setStamps(connection, { className: 'VM', ref: snapshot.ref }, { ...stamps, [STAMP.consistency]: consistency });
+  const ofVm = { ...stamps, [STAMP.of]: snapshot.record.uuid, [STAMP.consistency]: consistency };
+  await setStamps(connection, { className: 'VM', ref: snapshot.ref }, ofVm);
 }
 
 async function describe(

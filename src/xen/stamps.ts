@@ -8,6 +8,8 @@ export const STAMP = {
   vault: 'holdfast.vault',
   vmUuid: 'holdfast.vm',
   consistency: 'holdfast.consistency',
+  /** The stamped object's own UUID: snapshots, clones and reverts copy `other_config`, and a copy isn't ours. */
+  of: 'holdfast.of',
   /** Job for which a running VM is paused at this moment. */
   pausedBy: 'holdfast.paused_by',
   /** Job that is restoring this VM or disk; gone once it is finished. */
@@ -19,6 +21,14 @@ export const STAMP = {
 
 export function isStampKey(key: string): boolean {
   return key.startsWith('holdfast.');
+}
+
+/** Whether the stamps were set on this object, and not copied from another one with its `other_config`. */
+export function isStampedItself(record: {
+  readonly uuid: string;
+  readonly other_config: Readonly<Record<string, string>>;
+}): boolean {
+  return record.other_config[STAMP.of] === record.uuid;
 }
 
 /** Sets keys of `other_config`; what other products keep there stays. */
