@@ -113,9 +113,16 @@ async function answer(client: GraphqlClient, id: string, ask: Ask): Promise<stri
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
+/** An id as Holdfast makes them, of nothing: 16 bytes of object, 16 of tenant. A tenant is its own, so there both are one. */
 function randomIdLike(id: string): string {
-  const [prefix = '', payload = ''] = id.split('_');
-  const random = [...randomBytes(payload.length)].map((byte) => ALPHABET[byte % 32] ?? '0').join('');
-  // 52 digits of 5 bits hold 256 bits and four to spare, which are zero.
-  return `${prefix}_${ALPHABET[random.charCodeAt(0) % 2]}${random.slice(1)}`;
+  const [prefix = ''] = id.split('_');
+  const object = randomBytes(16);
+  const tenant = prefix === 'ten' ? object : randomBytes(16);
+  let value = BigInt(`0x${Buffer.concat([object, tenant]).toString('hex')}`);
+  let payload = '';
+  for (let digit = 0; digit < 52; digit += 1) {
+    payload = `${ALPHABET[Number(value & 31n)] ?? ''}${payload}`;
+    value >>= 5n;
+  }
+  return `${prefix}_${payload}`;
 }
