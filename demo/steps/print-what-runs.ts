@@ -15,16 +15,28 @@ export function printWhatRuns(teller: Teller, { service, simulator }: Programs, 
   Acme's token       ${acme.api.token}
   Zenith's token     ${zenith.api.token}
 
-Three queries to paste, for example as
-  curl -s ${url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer TOKEN' -d '{"query":"…"}'
+Three queries, as Acme may ask them, to paste:
 
-  { vms(first: 10) { edges { node { id name powerState disks { name sizeBytes } } } } }
-
-  { restorePoints(first: 10, vmId: "${vmId}") { edges { node { takenAt consistency readBytes storedBytes
-    disks { name path fullReason } } } } }
-
-  { jobs(first: 10) { edges { node { kind state startedAt finishedAt result { bytesRead bytesStored restoredVmUuid } } } } }
+${queries(vmId)
+  .map((query) => curl(`${url}/graphql`, acme.api.token, query))
+  .join('\n\n')}
 
 To end it: kill ${service.pid} ${simulator.pid}
+What it kept in the folder for temporary files is removed by the next npm run demo.
 `);
+}
+
+function queries(vmId: string): readonly string[] {
+  return [
+    '{ vms(first: 10) { edges { node { id name powerState disks { name sizeBytes } } } } }',
+    `{ restorePoints(first: 10, vmId: "${vmId}") { edges { node {
+       takenAt consistency readBytes storedBytes disks { name path fullReason } } } } }`,
+    '{ jobs(first: 10) { edges { node { kind state finishedAt result { bytesRead bytesStored bytesWritten } } } } }',
+  ];
+}
+
+/** A command for a shell: a query has no apostrophe in it, and its JSON none either. */
+function curl(url: string, token: string, query: string): string {
+  const body = JSON.stringify({ query: query.replaceAll(/\s+/g, ' ') });
+  return `curl -s ${url} -H 'content-type: application/json' -H 'authorization: Bearer ${token}' \\\n  -d '${body}'`;
 }
