@@ -15,11 +15,15 @@ async function play(args: DemoArguments): Promise<boolean> {
   const story = new Story(teller);
   const receiver = new WebhookReceiver();
   const folder = await makeRunFolder();
-  let programs: Programs | undefined;
+  const interrupt = new AbortController();
+  let starting: Promise<Programs> | undefined;
   let told: Told | undefined;
   let stopping: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
+    interrupt.abort();
     receiver.close();
+    // A start that failed, or is interrupted by this, has ended what it had started.
+    const programs = await starting?.catch(() => undefined);
     await Promise.all([programs?.service.stop(), programs?.simulator.stop()]);
     await removeFolder(folder);
   };
@@ -29,11 +33,11 @@ async function play(args: DemoArguments): Promise<boolean> {
   process.once('SIGTERM', () => void stop().finally(() => process.exit(143)));
   try {
     const started = await story.step('Start two pools and Holdfast', async (account) => {
-      const running = await startAll(folder, args.keep, teller);
+      starting = startAll({ folder, keep: args.keep, interrupt: interrupt.signal }, teller);
+      const running = await starting;
       account.detail = 'PostgreSQL, Temporal, Holdfast and the simulated pools are up';
       return running;
     });
-    programs = started;
     const { service, simulator } = started;
     told = await tell(story, {
       folder,
@@ -43,14 +47,16 @@ async function play(args: DemoArguments): Promise<boolean> {
       provider: new GraphqlClient(service.ready.url, service.ready.administratorToken),
     });
   } catch (error) {
-    teller.print(`\n${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    teller.print(`\n${interrupt.signal.aborted ? 'Interrupted; ending what runs.' : why}`);
   }
   teller.print(`\n${story.table()}\n`);
   const ok = told !== undefined && story.ok;
   if (args.report !== undefined) {
     await story.writeReport(args.report, ok);
   }
-  if (args.keep && ok && programs !== undefined && told !== undefined) {
+  if (args.keep && ok && starting !== undefined && told !== undefined) {
+    const programs = await starting;
     receiver.close();
     await keepRunFolder(folder, [programs.service.pid, programs.simulator.pid]);
     printWhatRuns(teller, programs, told);

@@ -18,6 +18,8 @@ export interface ProgramSpec {
   readonly readyWithinMs: number;
   /** Outlives this process; otherwise it ends with it, however that ends. */
   readonly keep: boolean;
+  /** Ends the program while it starts. */
+  readonly interrupt: AbortSignal;
   /** Is told each line of output until the program is up. */
   readonly onLine?: (line: string) => void;
 }
@@ -32,7 +34,7 @@ const STOP_WITHIN_MS = 45_000;
 
 /** Starts one of the project's programs by its command and waits for its ready file. Its output goes to a log file. */
 export async function startProgram<Ready>(spec: ProgramSpec): Promise<Program<Ready>> {
-  const { name, script, args = [], env = {}, folder, keep } = spec;
+  const { name, script, args = [], env = {}, folder, keep, interrupt } = spec;
   const readyFile = join(folder, `${name}.ready.json`);
   const logFile = join(folder, 'logs', `${name}.log`);
   const log = await open(logFile, 'w', 0o600);
@@ -46,7 +48,12 @@ export async function startProgram<Ready>(spec: ProgramSpec): Promise<Program<Re
   await log.close();
   let ended = false;
   const end = once(child, 'exit').then(() => (ended = true));
-  await follow(logFile, spec, () => ended || existsSync(readyFile));
+  await follow(logFile, spec, () => ended || interrupt.aborted || existsSync(readyFile));
+  if (interrupt.aborted) {
+    child.kill('SIGTERM');
+    await end;
+    throw new Error(`${name} was interrupted while it started`);
+  }
   if (!existsSync(readyFile)) {
     child.kill('SIGKILL');
     const said = (await readFile(logFile, 'utf8')).trimEnd().split('\n').slice(-15).join('\n');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Teller } from '../console/teller.ts';
 import type { SimulatorReady } from '../clients/simulator.ts';
-import { type Program, startProgram } from './program.ts';
+import { type Program, type ProgramSpec, startProgram } from './program.ts';
 
 /** What `npm start` runs. */
 export const SERVICE = 'dist/src/main/standalone.js';
@@ -12,19 +12,22 @@ export interface ServiceReady {
   readonly administratorToken: string;
 }
 
+/** What every program of one demo has in common. */
+export type Run = Pick<ProgramSpec, 'folder' | 'keep' | 'interrupt'>;
+
 export interface Programs {
   readonly simulator: Program<SimulatorReady>;
   readonly service: Program<ServiceReady>;
 }
 
 /** Two pools, and Holdfast with all its roles, on a PostgreSQL and a Temporal server of its own. */
-export async function startAll(folder: string, keep: boolean, teller: Teller): Promise<Programs> {
+export async function startAll(run: Run, teller: Teller): Promise<Programs> {
+  const { folder } = run;
   const simulator = await startProgram<SimulatorReady>({
     name: 'simulator',
     script: 'simulator/main.ts',
     args: ['--data', join(folder, 'simulator')],
-    folder,
-    keep,
+    ...run,
     readyWithinMs: 60_000,
   });
   teller.say(`simulator: pools ${simulator.ready.pools.map(({ name, url }) => `${name} at ${url}`).join(', ')}`);
@@ -32,8 +35,7 @@ export async function startAll(folder: string, keep: boolean, teller: Teller): P
     const service = await startProgram<ServiceReady>({
       name: 'service',
       script: SERVICE,
-      folder,
-      keep,
+      ...run,
       // A machine that has no Temporal server yet may have to build one.
       readyWithinMs: 20 * 60_000,
       env: {
