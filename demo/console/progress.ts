@@ -48,7 +48,9 @@ export function progressLines(say: (text: string) => void): Progress {
       const quarter = bytesTotal === 0 ? 0 : Math.floor((bytesDone / bytesTotal) * 4);
       if (quarter > told) {
         told = quarter;
-        say(`${quarter * 25} %: ${bytes(bytesDone)} of ${bytes(bytesTotal)}, ${bytes(bytesPerSecond)}/s`);
+        say(
+          `${Math.floor((bytesDone / bytesTotal) * 100)} %: ${bytes(bytesDone)} of ${bytes(bytesTotal)}, ${bytes(bytesPerSecond)}/s`,
+        );
       }
     },
     end: () => {
