@@ -30,6 +30,8 @@ const UNAUTHENTICATED = new Set([
   'InvalidToken',
   'RequestTimeTooSkewed',
   'AuthorizationHeaderMalformed',
+  // versitygw's, with status 404
+  'XAdminUserNotFound',
 ]);
 const TIMED_OUT = 'TimeoutError';
 const LONGEST_RETRY_AFTER_MS = 60_000;

@@ -4,7 +4,6 @@ import { crc32 } from 'node:zlib';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -54,8 +53,6 @@ export class S3Store implements Store, Disposable {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #attempts: S3Attempts;
-  /** Whether an answer has shown that the bucket is there: a 404 to HEAD doesn't say what is missing. */
-  #bucketSeen = false;
 
   constructor(options: S3StoreOptions) {
     const { bucket, prefix, endpoint, clock = systemClock } = options;
@@ -165,7 +162,6 @@ export class S3Store implements Store, Disposable {
         bytes: 0,
         attempt: (abortSignal) => this.#client.send(new ListObjectsV2Command(command), { abortSignal }),
       });
-      this.#bucketSeen = true;
       for (const { Key, Size } of page.Contents ?? []) {
         // Some tools make empty objects that look like folders.
         if (Key !== undefined && !Key.endsWith('/')) {
@@ -241,26 +237,33 @@ export class S3Store implements Store, Disposable {
           if (readFault(error).status !== 404) {
             throw error;
           }
-          await this.#requireBucket(abortSignal);
+          await this.#requireAbsence(command, abortSignal);
           return null;
         }
-        this.#bucketSeen = true;
         return { name, sizeBytes: found.ContentLength ?? 0 };
       },
     });
   }
 
-  /** A vault whose bucket is gone must not look like an empty one. */
-  async #requireBucket(abortSignal: AbortSignal): Promise<void> {
-    if (this.#bucketSeen) {
-      return;
-    }
+  /**
+   * An answer to HEAD has no body: its 404 may mean the bucket, with some servers even the credentials. Neither must
+   * look like a vault that lacks an object, so a request asks that is answered with a reason.
+   */
+  async #requireAbsence(object: { readonly Bucket: string; readonly Key: string }, signal: AbortSignal): Promise<void> {
+    const command = new GetObjectCommand({ ...object, Range: 'bytes=0-0' });
     try {
-      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), { abortSignal });
-      this.#bucketSeen = true;
+      const { Body } = await this.#client.send(command, { abortSignal: signal });
+      (Body as Readable | undefined)?.destroy();
     } catch (error) {
-      throw readFault(error).status === 404 ? Object.assign(new Error('no bucket'), { name: 'NoSuchBucket' }) : error;
+      const { reason, status } = readFault(error);
+      if (reason === 'NoSuchKey') {
+        return;
+      }
+      if (status !== 416) {
+        throw error;
+      }
     }
+    throw new PassingFault('created meanwhile');
   }
 
   #key(name: string): string {
