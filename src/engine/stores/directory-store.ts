@@ -5,6 +5,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
 import { toStoreError } from './directory-errors.ts';
+import { requireObjectName } from './object-name.ts';
 
 const ASIDE = '.aside';
 
@@ -220,9 +221,7 @@ export class DirectoryStore implements Store {
   }
 
   #path(name: string): string {
-    if (name === '' || posix.normalize(name) !== name || name.startsWith('/') || name.startsWith('.')) {
-      throw new AppError('BAD_INPUT', `Not a name for an object: ${JSON.stringify(name)}.`);
-    }
+    requireObjectName(name);
     return join(this.#root, name);
   }
 }
