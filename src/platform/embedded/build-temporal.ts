@@ -1,79 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rename, rm, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { systemClock } from '../../kernel/clock.ts';
-import { AppError } from '../../kernel/errors.ts';
-import { seconds, timedStep, type SetUpLog } from './set-up-log.ts';
-import { findOnPath, run, TEMPORAL_CLI_VERSION } from './temporal-program.ts';
-
-const OLDEST_GO = [1, 25] as const;
-const GO_PACKAGE = `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_CLI_VERSION}`;
-/** Where Go's own installer puts it; often not on PATH. */
-const USUAL_GO = '/usr/local/go/bin';
-
-export type GoFound = { readonly go: string } | { readonly reason: string };
-
-/** A Go that can build Temporal, or why there is none. */
-export async function findGo(path: string): Promise<GoFound> {
-  const go = await findOnPath('go', `${path}:${USUAL_GO}`);
-  if (go === null) {
-    return { reason: 'Go is not installed' };
-  }
-  const { stdout } = await run(go, ['env', 'GOVERSION'], { cwd: '/' });
-  const match = /^go(\d+)\.(\d+)/.exec(stdout);
-  const [major, minor] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
-  if (major < OLDEST_GO[0] || (major === OLDEST_GO[0] && minor < OLDEST_GO[1])) {
-    return { reason: `Go is ${stdout.trim()}, older than ${OLDEST_GO.join('.')}` };
-  }
-  return { go };
-}
+import { buildGoProgram } from './go-program.ts';
+import type { SetUpLog } from './set-up-log.ts';
+import { TEMPORAL_CLI_VERSION } from './temporal-program.ts';
 
 /** Builds the `temporal` program with `go`, into `target`: about five minutes on two cores the first time. */
 export async function buildTemporal(go: string, target: string, cache: string, log: SetUpLog): Promise<void> {
-  const folder = await mkdtemp(join(cache, 'build-'));
-  try {
-    await timedStep(
-      log,
-      `building Temporal ${TEMPORAL_CLI_VERSION} with ${go} (about five minutes, once)`,
-      async () => await goInstall(go, folder, log),
-    );
-    await rename(join(folder, 'temporal'), target);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-const PROGRESS_EVERY_MS = 15_000;
-
-async function goInstall(go: string, folder: string, log: SetUpLog): Promise<void> {
-  // With -v Go names each package it has compiled: the only sign of progress it gives.
-  const child = spawn(go, ['install', '-v', GO_PACKAGE], {
-    cwd: '/',
-    env: { ...process.env, GOBIN: folder },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const began = systemClock.monotonic();
-  const lastLines: string[] = [];
-  let lines = 0;
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    lines += 1;
-    lastLines.push(line);
-    lastLines.splice(0, lastLines.length - 5);
-  });
-  const progress = setInterval(() => {
-    log(`  still building: ${lines} packages fetched or compiled, ${seconds(systemClock.monotonic() - began)}`);
-  }, PROGRESS_EVERY_MS);
-  const endWithUs = (): void => void child.kill();
-  process.once('exit', endWithUs);
-  try {
-    const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) {
-      throw new AppError('ENGINE_SERVER_MISSING', `Building Temporal failed: ${lastLines.join(' | ')}`);
-    }
-  } finally {
-    clearInterval(progress);
-    process.off('exit', endWithUs);
-  }
+  const program = {
+    title: `Temporal ${TEMPORAL_CLI_VERSION}`,
+    goPackage: `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_CLI_VERSION}`,
+    file: 'temporal',
+    takes: 'about five minutes',
+  };
+  await buildGoProgram(go, program, { target, cache }, log);
 }

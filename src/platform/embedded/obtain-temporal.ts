@@ -2,8 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, toAppError } from '../../kernel/errors.ts';
 import { withLock } from '../process/file-lock.ts';
-import { buildTemporal, findGo } from './build-temporal.ts';
+import { buildTemporal } from './build-temporal.ts';
 import { downloadSiteAnswers, downloadTemporal } from './download-temporal.ts';
+import { findGo } from './go-program.ts';
 import type { SetUpLog } from './set-up-log.ts';
 import {
   cachedTemporalName,
