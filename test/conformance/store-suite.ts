@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Store } from '../../src/engine/index.ts';
+import { limit } from '../../src/kernel/limit.ts';
+import type { Store, StoredObject } from '../../src/engine/index.ts';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -9,12 +10,16 @@ export interface StoreUnderTest {
   close(): Promise<void>;
 }
 
-async function namesIn(store: Store, prefix: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of store.list(prefix)) {
-    names.push(name);
+export async function listed(store: Store, prefix: string): Promise<StoredObject[]> {
+  const objects: StoredObject[] = [];
+  for await (const object of store.list(prefix)) {
+    objects.push(object);
   }
-  return names.toSorted();
+  return objects.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function namesIn(store: Store, prefix: string): Promise<string[]> {
+  return (await listed(store, prefix)).map(({ name }) => name);
 }
 
 /** What the engine relies on, the same for every kind of store. */
@@ -101,6 +106,15 @@ export function testStore(open: () => Promise<StoreUnderTest>): void {
     }
   });
 
+  test('lists of more objects than one answer holds are whole, each name once', async () => {
+    const names = Array.from({ length: 2100 }, (_, i) => `many/${String(i % 16)}/${i}`);
+    const turn = limit(32);
+    await Promise.all(names.map((name) => turn(() => store.putIfAbsent(name, [Buffer.from(name)]))));
+    await store.flush();
+    expect(await namesIn(place.other, 'many/')).toEqual(names.toSorted());
+    expect(await namesIn(place.other, 'many/3/')).toHaveLength(132);
+  });
+
   test('what was deleted is gone, its name is free, and deleting again is fine', async () => {
     await store.putIfAbsent('gone', [Buffer.from('x')]);
     await place.other.delete('gone');
@@ -118,7 +132,7 @@ export function testStore(open: () => Promise<StoreUnderTest>): void {
   });
 
   test('a name that leaves the store is refused', async () => {
-    for (const name of ['', '/etc/passwd', '../out', 'a/../../b', 'a//b', '.aside/x']) {
+    for (const name of ['', '/etc/passwd', '../out', 'a/../../b', 'a//b', 'a/', '.aside/x']) {
       await expect(store.putIfAbsent(name, [])).rejects.toMatchObject({ code: 'BAD_INPUT' });
     }
   });
