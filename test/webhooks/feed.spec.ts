@@ -235,6 +235,14 @@ describe('the event feed', () => {
     expect(shown[0]).toBe(shown[1]);
   });
 
+  it('holds subscriptions to the limits that queries have', async () => {
+    const aliases = Array.from({ length: 60 }, (_, i) => `a${i}: cursor`).join(' ');
+    const answer = await subscribe(`subscription { events { ${aliases} } }`, {})
+      .next()
+      .catch((error: unknown) => error);
+    expect(JSON.stringify(answer)).toContain('COST_EXCEEDED');
+  });
+
   it('takes no connection without a valid token', async () => {
     const answer = await subscribe('subscription { events { cursor } }', {}, 'hf_live_nothing')
       .next()

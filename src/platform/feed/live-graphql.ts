@@ -9,6 +9,7 @@ import { plainAddress } from '../auth/address-list.ts';
 import type { TenantScope } from '../auth/tenant-scope.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import { formatGraphqlError } from '../graphql/format-error.ts';
+import { judgeDocument } from '../graphql/judge-document.ts';
 import type { Listener } from './live.ts';
 
 interface LiveContext {
@@ -45,6 +46,10 @@ export function liveSubscriptions(
         if (actor === null) {
           return { errors: [wireError(unauthenticated(), requestId)] };
         }
+        const refusal = refusalOf(args);
+        if (refusal !== null) {
+          return { errors: [wireError(refusal, requestId)] };
+        }
         const within = async <T>(work: () => Promise<T>): Promise<T> => await scope.run(actor, requestId, work);
         const answer = await within(async () => await subscribe(args));
         return isStream(answer) ? scoped(answer, within, requestId) : withWireErrors(answer, requestId);
@@ -52,6 +57,16 @@ export function liveSubscriptions(
       onError: (_socket, _id, _payload, errors) => errors.map((error) => wireError(error, null).toJSON()),
     },
   };
+}
+
+/** The same limits as over HTTP: what a subscription selects is asked for again with every message. */
+function refusalOf({ document, operationName, variableValues }: ExecutionArgs): unknown {
+  try {
+    judgeDocument({ document, operationName, variables: variableValues ?? {} });
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function listenerOf({ connectionParams, extra }: Context): Listener {
