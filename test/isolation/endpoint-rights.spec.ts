@@ -58,7 +58,12 @@ describe('the log of an endpoint for the subtree', () => {
       return { listed: (list.body as { items: unknown[] }).items.length, each: await Promise.all(each) };
     };
     expect(await seenBy(root)).toEqual({ listed: 2, each: [200, 200] });
-    expect(await seenBy(await tokenWith(['OPERATOR'], 'SELF'))).toEqual({ listed: 1, each: [200, 404] });
+    const narrow = await tokenWith(['OPERATOR'], 'SELF');
+    expect(await seenBy(narrow)).toEqual({ listed: 1, each: [200, 404] });
+    const day = { from: '2000-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z', state: 'FAILED' };
+    await api.sql(`update app.webhook_delivery set state = 'FAILED' where endpoint_id = $1`, [key.id]);
+    const replay = await ask(narrow, 'POST', `/v1/webhook-endpoints/${endpointId}/replay`, day);
+    expect(replay).toMatchObject({ body: { replayed: 1 } });
   });
 });
 

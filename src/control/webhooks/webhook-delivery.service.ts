@@ -92,8 +92,9 @@ export class WebhookDeliveryService {
         const [, replayed] = (await em.query(
           `update app.webhook_delivery set ${AGAIN}
             where tenant_id = $1 and id in (
-              select id from app.webhook_delivery
+              select id from app.webhook_delivery delivery
                where tenant_id = $1 and endpoint_id = $2 and state = $3 and created_at >= $4 and created_at < $5
+                 and ${EVENT_IS_SEEN}
                order by created_at limit $6)`,
           [key.tenantId, key.id, state, from, to, MOST_REPLAYED],
         )) as [unknown, number];
