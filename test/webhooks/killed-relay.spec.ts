@@ -33,7 +33,7 @@ describe('a relay that is killed', () => {
 
   /** The relay's own process, as an operator starts it. */
   function startRelay(): ChildProcess {
-    const program = fileURLToPath(new URL('../../src/main/relay.ts', import.meta.url));
+    const program = fileURLToPath(new URL('../../dist/src/main/relay.js', import.meta.url));
     const child = spawn(process.execPath, [program, '--exit-with-stdin'], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: {
