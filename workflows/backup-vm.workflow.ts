@@ -1,6 +1,5 @@
 import { CancellationScope, uuid4 } from '@temporalio/workflow';
 import { siteActivities } from './activity-proxies.ts';
-import { throwIfCancelled } from './cancellation.ts';
 import { cleanUp } from './clean-up.ts';
 import {
   DISKS_AT_A_TIME,
@@ -47,7 +46,6 @@ async function moveDisks(
     const plannedReason = reasons[disk.vdiUuid] ?? null;
     return await site.backupDisk({ ...backup, disk, plannedReason, changedBlocks });
   });
-  throwIfCancelled();
   return toResult(await commit(job, site, backup, { snapshot, disks }));
 }
 

@@ -132,7 +132,7 @@ describe('a backup', () => {
 
   it('that is cancelled leaves nothing behind', async () => {
     const { vmId, vaultId } = await protect();
-    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 3000 } });
     const job = await stage.startJob('backupVm', { vmId, vaultId });
     await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
     const cancelled = await stage.mutate<{ job: SeenJob }>('cancelJob', { jobId: job.id }, 'job { state }');

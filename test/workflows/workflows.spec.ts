@@ -175,6 +175,27 @@ describe('backupVm', () => {
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
 
+  it('commits nothing when it was cancelled while the last disk ended well', async () => {
+    const begun = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<void>();
+    const { harness, recording } = await harnessWith({
+      site: (world) => ({
+        backupDisk: async (disk) => {
+          begun.resolve();
+          await cancelled.promise;
+          return await recordedSite(world).backupDisk(disk);
+        },
+      }),
+    });
+    const handle = await harness.start('BACKUP', backupInput());
+    await begun.promise;
+    await handle.cancel();
+    cancelled.resolve();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(recording.calls).not.toContain('commitRestorePoint');
+    expect(recording.calls.slice(-2)).toEqual(['cleanUpBackup holdfast-', 'finishJob CANCELLED']);
+  });
+
   it('can no longer be cancelled once the vault commits', async () => {
     const input = backupInput();
     let committing = (): void => undefined;
