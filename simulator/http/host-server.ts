@@ -38,8 +38,10 @@ export class HostServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
+  /** The proxy in front of a host starts again with its new certificate, so connections under the old one end. */
   useCertificate(certificate: Certificate): void {
     this.#server?.setSecureContext({ cert: certificate.certificate, key: certificate.key });
+    this.#endConnections();
   }
 
   async close(): Promise<void> {
@@ -50,10 +52,14 @@ export class HostServer {
     }
     const closed = once(server, 'close');
     server.close();
+    this.#endConnections();
+    await closed;
+  }
+
+  #endConnections(): void {
     for (const socket of this.#sockets) {
       socket.destroy();
     }
-    await closed;
   }
 
   async #serve(socket: Socket): Promise<void> {

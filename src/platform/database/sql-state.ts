@@ -28,7 +28,8 @@ const NETWORK_AWAY: ReadonlySet<string> = new Set([
 ]);
 
 /** What pg and TypeORM say of a connection that went away between two statements. */
-const LOST_CONNECTION = /Connection terminated|timeout exceeded when trying to connect|Query runner already released/;
+const LOST_CONNECTION =
+  /Connection terminated|timeout exceeded when trying to connect|query runner (was )?already released/i;
 
 /** A serialisation failure or a deadlock: the whole transaction may simply run again. */
 export function mayRunAgain(error: unknown): boolean {
