@@ -1,5 +1,6 @@
 import { CancellationScope, uuid4 } from '@temporalio/workflow';
 import { siteActivities } from './activity-proxies.ts';
+import { throwIfCancelled } from './cancellation.ts';
 import { cleanUp } from './clean-up.ts';
 import {
   DISKS_AT_A_TIME,
@@ -46,6 +47,7 @@ async function moveDisks(
     const plannedReason = reasons[disk.vdiUuid] ?? null;
     return await site.backupDisk({ ...backup, disk, plannedReason, changedBlocks });
   });
+  throwIfCancelled();
   return toResult(await commit(job, site, backup, { snapshot, disks }));
 }
 

@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { siteActivities } from './activity-proxies.ts';
+import { throwIfCancelled } from './cancellation.ts';
 import { cleanUp } from './clean-up.ts';
 import {
   DISKS_AT_A_TIME,
@@ -29,6 +30,7 @@ export async function restoreSteps(job: RunningJob, order: RestoreOrder): Promis
   const site = siteActivities(siteQueue, order.patience);
   try {
     const { vmUuid, disks } = await fillDisks(job, site, restore, order.prepared);
+    throwIfCancelled();
     const vm = await CancellationScope.nonCancellable(async () => {
       const finished = await site.finishRestore({ ...restore, vmUuid });
       await order.record({ ...restore, vm: finished, disks });
