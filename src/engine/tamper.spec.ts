@@ -88,7 +88,8 @@ test('two packs that were exchanged are found', async () => {
 });
 
 test('frames that change places within a pack are found', async () => {
-  const [name = ''] = names('data/');
+  // Which worker packs what is a matter of timing: the largest pack has room for both places.
+  const [name = ''] = names('data/').toSorted((a, b) => bytesOf(b).length - bytesOf(a).length);
   const damaged = bytesOf(name).slice();
   const [from, to] = [HEADER, HEADER + 40 * KIB];
   const first = damaged.slice(from, from + 8 * KIB);
