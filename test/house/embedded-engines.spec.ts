@@ -49,6 +49,14 @@ async function withClient(address: string, work: (client: TemporalClient) => Pro
   }
 }
 
+it.each(['/proc/holdfast', '/dev/null/holdfast'])('says in a sentence that %s can’t be its folder', async (place) => {
+  const refused = await runScript({ script: SCRIPT, env: { HOLDFAST_DATA: place } });
+  expect(refused.code).toBe(1);
+  expect(refused.output).toMatch(
+    new RegExp(`The folder ${place} can’t be made: .*\\.\n {2}Name a folder .*\\[DATA_FOLDER_UNUSABLE\\]`),
+  );
+});
+
 it('has its folder to itself, takes its servers with it when it is killed, and starts again on whatever was left', async () => {
   const first = await start();
   await query(first.ready.databaseAdminUrl, 'create table kept as select 42 as answer');

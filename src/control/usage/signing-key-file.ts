@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../../kernel/errors.ts';
+import { makeFolder } from '../../platform/process/make-folder.ts';
 import { newSigningKey, UsageSigner } from './usage-signature.ts';
 
 /** The key that signs the ledger: a PEM file of its owner's only (0600), made at the first start. */
@@ -16,7 +17,7 @@ export async function loadOrCreateSigner(path: string): Promise<UsageSigner> {
 /** Writes beside and links into place, so that of two processes starting at once one wins and both use its key. */
 async function createKey(path: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   const file = await open(draft, 'wx', 0o600);
   try {
     await file.writeFile(newSigningKey());

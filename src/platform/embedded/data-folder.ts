@@ -1,15 +1,16 @@
-import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import { tryLock, type FileLock } from '../process/file-lock.ts';
+import { makeFolder } from '../process/make-folder.ts';
 import { firstClosedFolder, postgresUser } from './postgres-user.ts';
 
 /** Creates the data folder and takes it for this process alone. Throws DATA_FOLDER_IN_USE or DATA_FOLDER_UNUSABLE. */
 export async function takeDataFolder(folder: string): Promise<FileLock> {
+  await makeFolder(folder, 0o711);
   let lock: FileLock | null;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o711 });
     lock = tryLock(join(folder, 'lock'));
   } catch (cause) {
     throw new AppError(

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, toAppError } from '../../kernel/errors.ts';
 import { withLock } from '../process/file-lock.ts';
+import { makeFolder } from '../process/make-folder.ts';
 import { buildTemporal } from './build-temporal.ts';
 import { downloadSiteAnswers, downloadTemporal } from './download-temporal.ts';
 import { findGo } from './go-program.ts';
@@ -38,7 +38,7 @@ export async function obtainTemporal(options: ObtainOptions): Promise<string> {
   if (await isExecutable(target)) {
     return target;
   }
-  await mkdir(options.cache, { recursive: true });
+  await makeFolder(options.cache, 0o755);
   return await withLock(
     `${target}.lock`,
     async () => {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
+import { makeFolder } from '../process/make-folder.ts';
 
 const KEY_BYTES = 32;
 
@@ -30,7 +31,7 @@ async function readKey(path: string): Promise<Buffer | null> {
 /** Writes beside and links into place, so that of two processes starting at once one wins and both use its key. */
 async function createKey(path: string): Promise<Buffer> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path), 0o700);
   const file = await open(draft, 'wx', 0o600);
   try {
     await file.writeFile(`${randomBytes(KEY_BYTES).toString('hex')}\n`);
