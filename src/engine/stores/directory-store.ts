@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, opendir, readdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import * as systemCalls from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
 import { toStoreError } from './directory-errors.ts';
+import type { FileSystem, OpenFile } from './file-system.ts';
 import { requireObjectName } from './object-name.ts';
 
 const ASIDE = '.aside';
@@ -16,6 +17,7 @@ const ASIDE = '.aside';
 export class DirectoryStore implements Store {
   readonly description: string;
   readonly #root: string;
+  readonly #files: FileSystem;
   /** Directories that got a new name since the last flush. */
   #unsynced = new Set<string>();
   /** Directories that this store has put names in: their own names may be as new, whoever made them. */
@@ -23,8 +25,9 @@ export class DirectoryStore implements Store {
   #flushing: Promise<void> = Promise.resolve();
 
   /** `directory` must exist: a vault whose mount is missing must not be begun anew below the mount point. */
-  constructor(directory: string) {
+  constructor(directory: string, files: FileSystem = systemCalls) {
     this.#root = resolve(directory);
+    this.#files = files;
     this.description = this.#root;
   }
 
@@ -36,11 +39,11 @@ export class DirectoryStore implements Store {
       const aside = join(this.#root, ASIDE, randomBytes(16).toString('hex'));
       await this.#makeDirectory(dirname(aside));
       try {
-        await writeDurably(aside, parts);
+        await writeDurably(this.#files, aside, parts);
         throwIfAborted(signal);
         return await this.#publish(aside, path);
       } finally {
-        await unlink(aside).catch(ignoreMissing);
+        await this.#files.unlink(aside).catch(ignoreMissing);
       }
     });
   }
@@ -62,7 +65,7 @@ export class DirectoryStore implements Store {
     return this.#guarded(`look for ${name}`, async () => {
       try {
         const path = this.#path(name);
-        const found = await stat(path);
+        const found = await this.#files.stat(path);
         if (!found.isFile()) {
           return null;
         }
@@ -86,7 +89,7 @@ export class DirectoryStore implements Store {
   async delete(name: string): Promise<void> {
     const path = this.#path(name);
     await this.#guarded(`delete ${name}`, async () => {
-      await unlink(path).catch(ignoreMissing);
+      await this.#files.unlink(path).catch(ignoreMissing);
       this.#unsynced.add(dirname(path));
     });
   }
@@ -102,7 +105,7 @@ export class DirectoryStore implements Store {
     const directories = this.#unsynced;
     this.#unsynced = new Set();
     try {
-      await Promise.all([...directories].map((directory) => syncDirectory(directory)));
+      await Promise.all([...directories].map((directory) => syncDirectory(this.#files, directory)));
     } catch (error) {
       for (const directory of directories) {
         this.#unsynced.add(directory);
@@ -115,15 +118,15 @@ export class DirectoryStore implements Store {
   async removeLeftovers(now: number, ageMs: number): Promise<number> {
     return this.#guarded('remove leftovers', async () => {
       const aside = join(this.#root, ASIDE);
-      const names = await readdir(aside).catch((error: unknown) => {
+      const names = await this.#files.readdir(aside).catch((error: unknown) => {
         ignoreMissing(error);
         return [];
       });
       let removed = 0;
       for (const name of names) {
-        const found = await stat(join(aside, name)).catch(ignoreMissing);
+        const found = await this.#files.stat(join(aside, name)).catch(ignoreMissing);
         if (found !== undefined && found.mtimeMs <= now - ageMs) {
-          await unlink(join(aside, name)).catch(ignoreMissing);
+          await this.#files.unlink(join(aside, name)).catch(ignoreMissing);
           removed += 1;
         }
       }
@@ -134,7 +137,7 @@ export class DirectoryStore implements Store {
   async *#walk(folder: string, start: string): AsyncIterable<StoredObject> {
     let entries;
     try {
-      entries = await opendir(join(this.#root, folder));
+      entries = await this.#files.opendir(join(this.#root, folder));
     } catch (error) {
       if (isMissing(error)) {
         await this.#guarded('list', () => this.#requireRoot());
@@ -150,7 +153,7 @@ export class DirectoryStore implements Store {
       if (entry.isDirectory()) {
         yield* this.#walk(`${name}/`, '');
       } else {
-        const found = await this.#guarded('list', () => stat(join(this.#root, name)).catch(ignoreMissing));
+        const found = await this.#guarded('list', () => this.#files.stat(join(this.#root, name)).catch(ignoreMissing));
         if (found !== undefined) {
           yield { name, sizeBytes: found.size };
         }
@@ -161,7 +164,7 @@ export class DirectoryStore implements Store {
   async #publish(aside: string, path: string): Promise<'created' | 'exists'> {
     this.#unsynced.add(dirname(path));
     try {
-      await link(aside, path);
+      await this.#files.link(aside, path);
       return 'created';
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') {
@@ -173,7 +176,7 @@ export class DirectoryStore implements Store {
 
   async #makeDirectory(directory: string): Promise<void> {
     await this.#requireRoot();
-    const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+    const first = await this.#files.mkdir(directory, { recursive: true, mode: 0o700 });
     if (first !== undefined || !this.#used.has(directory)) {
       this.#used.add(directory);
       for (let at = directory; at !== this.#root; at = dirname(at)) {
@@ -184,17 +187,17 @@ export class DirectoryStore implements Store {
 
   async #requireRoot(): Promise<void> {
     try {
-      await stat(this.#root);
+      await this.#files.stat(this.#root);
     } catch (error) {
       throw toStoreError(error, 'find the directory', this.#root);
     }
   }
 
-  async #withFile<T>(name: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  async #withFile<T>(name: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
     return this.#guarded(`read ${name}`, async () => {
-      let file: FileHandle;
+      let file: OpenFile;
       try {
-        file = await open(this.#path(name), 'r');
+        file = await this.#files.open(this.#path(name), 'r');
       } catch (error) {
         if (!isMissing(error)) {
           throw error;
@@ -226,8 +229,8 @@ export class DirectoryStore implements Store {
   }
 }
 
-async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
+async function writeDurably(files: FileSystem, path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const file = await files.open(path, 'wx', 0o600);
   try {
     for (const part of parts) {
       for (let at = 0; at < part.length;) {
@@ -241,7 +244,7 @@ async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise
 }
 
 async function readFully(
-  file: FileHandle,
+  file: OpenFile,
   offset: number,
   into: Uint8Array,
   context: { readonly name: string; readonly signal: AbortSignal | undefined },
@@ -258,8 +261,8 @@ async function readFully(
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
+async function syncDirectory(files: FileSystem, directory: string): Promise<void> {
+  const handle = await files.open(directory, 'r');
   try {
     await handle.sync();
   } finally {
