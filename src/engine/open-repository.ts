@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { MIB } from '../kernel/bytes.ts';
 import { AppError } from '../kernel/errors.ts';
+import { CondemnedLog } from './collect/condemned-log.ts';
 import { uuidToObjectId } from './format/ids.ts';
 import { repoName } from './format/names.ts';
 import { ChunkIndex } from './index/chunk-index.ts';
@@ -37,6 +38,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     leases,
     secrets,
     parameters,
+    condemned: new CondemnedLog(store, secrets, clock),
     index: new ChunkIndex(store, secrets),
     chunks: new ChunkReader(store, secrets),
     lanes: new LanePool(lanes, secrets, parameters),

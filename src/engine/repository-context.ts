@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import type { CondemnedLog } from './collect/condemned-log.ts';
 import { DiskGeometry } from './disk-geometry.ts';
 import type { ChunkReader } from './restore/chunk-reader.ts';
 import type { ChunkIndex } from './index/chunk-index.ts';
@@ -16,6 +17,8 @@ export interface RepositoryContext {
   readonly leases: Leases;
   readonly secrets: RepositorySecrets;
   readonly parameters: ChunkingParameters;
+  /** Packs that nothing new may refer to. */
+  readonly condemned: CondemnedLog;
   readonly index: ChunkIndex;
   readonly chunks: ChunkReader;
   readonly lanes: LanePool;

@@ -16,6 +16,7 @@ export const OBJECT_KIND = {
   tombstone: 6,
   journal: 7,
   epoch: 8,
+  condemned: 9,
 } as const;
 export type ObjectKind = (typeof OBJECT_KIND)[keyof typeof OBJECT_KIND];
 

@@ -24,3 +24,8 @@ export function uuidToObjectId(uuid: string, what: string): ObjectId {
   }
   return uuid.replaceAll('-', '');
 }
+
+/** Epochs and condemned packs are counted: the number as 16 bytes, the highest first. */
+export function numberToObjectId(number: number): ObjectId {
+  return number.toString(16).padStart(32, '0');
+}

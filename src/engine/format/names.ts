@@ -32,3 +32,9 @@ export function journalName(sessionId: string, diskTag: string, entryId: ObjectI
 export function pointName(pointId: string): string {
   return `points/${pointId}`;
 }
+
+export const CONDEMNED_PREFIX = 'condemned/';
+
+export function condemnedName(number: number): string {
+  return `${CONDEMNED_PREFIX}${number}`;
+}

@@ -1,4 +1,5 @@
 import { OBJECT_KIND } from '../format/header.ts';
+import { numberToObjectId } from '../format/ids.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
@@ -15,7 +16,7 @@ export async function readEpoch(store: Store, secrets: RepositorySecrets): Promi
   }
   if (highest > 0) {
     const name = `${PREFIX}${highest}`;
-    openObject(await store.get(name), name, { id: epochId(highest), kinds: [OBJECT_KIND.epoch] }, secrets);
+    openObject(await store.get(name), name, { id: numberToObjectId(highest), kinds: [OBJECT_KIND.epoch] }, secrets);
   }
   return highest;
 }
@@ -24,14 +25,10 @@ export async function readEpoch(store: Store, secrets: RepositorySecrets): Promi
 export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
   for (;;) {
     const next = (await readEpoch(store, secrets)) + 1;
-    const sealed = sealObject(OBJECT_KIND.epoch, epochId(next), new Uint8Array(0), secrets);
+    const sealed = sealObject(OBJECT_KIND.epoch, numberToObjectId(next), new Uint8Array(0), secrets);
     if ((await store.putIfAbsent(`${PREFIX}${next}`, [sealed])) === 'created') {
       await store.flush();
       return next;
     }
   }
-}
-
-function epochId(epoch: number): string {
-  return epoch.toString(16).padStart(32, '0');
 }

@@ -1,0 +1,177 @@
+import type { Clock } from '../../kernel/clock.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import { numberToObjectId, type ObjectId } from '../format/ids.ts';
+import { CONDEMNED_PREFIX, condemnedName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+
+/** Why data packs were condemned: (almost) nobody needed them, or they were found damaged. */
+export type CondemnReason = 'unused' | 'damaged';
+
+/** What one object below `condemned/` says. */
+export interface Condemned {
+  readonly condemnedAt: number;
+  readonly reason: CondemnReason;
+  /** Data packs, for good: no id among them ever comes back. */
+  readonly packs: readonly ObjectId[];
+  /** Numbers below this one no longer count, whether their objects are there or not. */
+  readonly first: number;
+}
+
+const NUMBER = /^[1-9]\d{0,14}$/;
+
+/**
+ * The data packs that nothing new may refer to, from the numbered objects below `condemned/`. The numbers are a
+ * sequence: each is put if absent after the highest that is known, and the highest is never deleted.
+ *
+ * A late request may bring an old number back. It is not believed: each object says from where on numbers count.
+ */
+export class CondemnedLog {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+  readonly #clock: Clock;
+  readonly #entries = new Map<number, Condemned>();
+  readonly #packs = new Set<ObjectId>();
+  readonly #damaged = new Set<ObjectId>();
+  #last = 0;
+  #first = 1;
+  #gaps = 0;
+  #refreshing: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, secrets: RepositorySecrets, clock: Clock) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  /** The highest number that was seen; 0 if there is none. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /**
+   * Counts how often numbers were missed: they had been deleted, or don't open. Whoever keeps packs in a cache empties it
+   * when this is another number than when the cache was filled.
+   */
+  get gaps(): number {
+    return this.#gaps;
+  }
+
+  /** Numbers and what they say, those that still count, ascending. */
+  get entries(): ReadonlyMap<number, Condemned> {
+    return this.#entries;
+  }
+
+  has(pack: ObjectId): boolean {
+    return this.#packs.has(pack);
+  }
+
+  packs(): ReadonlySet<ObjectId> {
+    return this.#packs;
+  }
+
+  /** Those of `packs` that were found damaged. */
+  damaged(): ReadonlySet<ObjectId> {
+    return this.#damaged;
+  }
+
+  /** Everything that was condemned before this was called; reads only what it has not read yet. */
+  async refresh(): Promise<void> {
+    const turn = this.#refreshing.then(() => this.#load());
+    this.#refreshing = turn.catch(() => {
+      // Told to whoever asked for it; the next one tries again.
+    });
+    await turn;
+  }
+
+  /** A number as it stands in the store now. VAULT_OBJECT_MISSING, VAULT_CORRUPT. */
+  async read(number: number): Promise<Condemned> {
+    const name = condemnedName(number);
+    const expected = { id: numberToObjectId(number), kinds: [OBJECT_KIND.condemned] };
+    const { payload } = openObject(await this.#store.get(name), name, expected, this.#secrets);
+    return JSON.parse(payload.toString('utf8')) as Condemned;
+  }
+
+  /** Condemns packs; durable when this returns. Returns the number under which it stands; those below `first` go. */
+  async append(reason: CondemnReason, packs: readonly ObjectId[], first = this.#first): Promise<number> {
+    for (;;) {
+      await this.refresh();
+      const number = this.#last + 1;
+      const content: Condemned = { condemnedAt: this.#clock.now(), reason, packs, first: Math.max(first, this.#first) };
+      const payload = Buffer.from(JSON.stringify(content), 'utf8');
+      const sealed = sealObject(OBJECT_KIND.condemned, numberToObjectId(number), payload, this.#secrets);
+      if ((await this.#store.putIfAbsent(condemnedName(number), [sealed])) === 'created') {
+        await this.#store.flush();
+        await this.refresh();
+        return number;
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    const highest = await this.#findHighest();
+    if (highest <= this.#last) {
+      return;
+    }
+    const newest = await this.#read(highest);
+    const read = new Map<number, Condemned | null>();
+    // A list is no snapshot: it may show a number and not the one before. Each is asked for by its name.
+    for (let number = Math.max(this.#last + 1, newest?.first ?? 1); number < highest; number += 1) {
+      read.set(number, await this.#read(number));
+    }
+    read.set(highest, newest);
+    const missed = read.size < highest - this.#last || [...read.values()].includes(null);
+    this.#gaps += missed ? 1 : 0;
+    this.#last = highest;
+    for (const [number, content] of read) {
+      if (content !== null) {
+        this.#entries.set(number, content);
+        this.#first = Math.max(this.#first, content.first);
+      }
+    }
+    this.#count();
+  }
+
+  async #findHighest(): Promise<number> {
+    let highest = 0;
+    for await (const { name } of this.#store.list(CONDEMNED_PREFIX)) {
+      const number = name.slice(CONDEMNED_PREFIX.length);
+      highest = NUMBER.test(number) ? Math.max(highest, Number(number)) : highest;
+    }
+    return highest;
+  }
+
+  /**
+   * Null if it does not open, or was deleted. A damaged number is passed over: who deletes packs has to read their number
+   * again first, so that what nobody can read deletes nothing.
+   */
+  async #read(number: number): Promise<Condemned | null> {
+    try {
+      return await this.read(number);
+    } catch (error) {
+      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  #count(): void {
+    this.#packs.clear();
+    this.#damaged.clear();
+    for (const [number, { packs, reason }] of this.#entries) {
+      if (number < this.#first) {
+        this.#entries.delete(number);
+        continue;
+      }
+      for (const pack of packs) {
+        this.#packs.add(pack);
+        if (reason === 'damaged') {
+          this.#damaged.add(pack);
+        }
+      }
+    }
+  }
+}
