@@ -78,6 +78,31 @@ function stateOf(outcome: JobOutcome | undefined): string | undefined {
   return outcome?.state;
 }
 
+interface Held {
+  readonly reached: Promise<void>;
+  /** Called by the activity: ends when the test lets it go on. */
+  readonly reach: () => Promise<void>;
+  readonly goOn: () => void;
+}
+
+/** A place in an activity at which the test holds so many calls of it. */
+function held(calls = 1): Held {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  let missing = calls;
+  const reach = async (): Promise<void> => {
+    missing -= 1;
+    if (missing === 0) {
+      reached.resolve();
+    }
+    await released.promise;
+  };
+  return { reached: reached.promise, reach, goOn: released.resolve };
+}
+
+/** The one that is read when all others have ended: after it there is no activity left that a cancellation could stop. */
+const LAST_DISK = 'c';
+const RESTORED_DISKS = 2;
 const BACKUP_STEPS = ['beginJob', 'prepareBackup', 'planBackup', 'snapshotVm holdfast-'];
 
 describe('backupVm', () => {
@@ -175,50 +200,44 @@ describe('backupVm', () => {
     expect((await handle.describe()).status.name).toBe('CANCELLED');
   });
 
-  it('commits nothing when it was cancelled while the last disk ended well', async () => {
-    const begun = Promise.withResolvers<void>();
-    const cancelled = Promise.withResolvers<void>();
+  it('commits nothing when it was cancelled while its last disk ended well', async () => {
+    const last = held();
     const { harness, recording } = await harnessWith({
       site: (world) => ({
-        backupDisk: async (disk) => {
-          begun.resolve();
-          await cancelled.promise;
-          return await recordedSite(world).backupDisk(disk);
+        backupDisk: async (input) => {
+          if (input.disk.name === LAST_DISK) {
+            await last.reach();
+          }
+          return await recordedSite(world).backupDisk(input);
         },
       }),
     });
     const handle = await harness.start('BACKUP', backupInput());
-    await begun.promise;
+    await last.reached;
     await handle.cancel();
-    cancelled.resolve();
+    last.goOn();
     await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
-    expect(recording.calls).not.toContain('commitRestorePoint');
-    expect(recording.calls.slice(-2)).toEqual(['cleanUpBackup holdfast-', 'finishJob CANCELLED']);
+    expect(recording.calls.slice(-3)).toEqual([
+      `backupDisk ${LAST_DISK}`,
+      'cleanUpBackup holdfast-',
+      'finishJob CANCELLED',
+    ]);
   });
 
   it('can no longer be cancelled once the vault commits', async () => {
-    const input = backupInput();
-    let committing = (): void => undefined;
-    const begun = new Promise<void>((resolve) => {
-      committing = resolve;
-    });
-    let goOn = (): void => undefined;
-    const cancelled = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
+    const commit = held();
     const { harness, recording } = await harnessWith({
       site: (world) => ({
-        commitRestorePoint: async (commit) => {
-          committing();
-          await cancelled;
-          return await recordedSite(world).commitRestorePoint(commit);
+        commitRestorePoint: async (input) => {
+          await commit.reach();
+          return await recordedSite(world).commitRestorePoint(input);
         },
       }),
     });
-    const handle = await harness.start('BACKUP', input);
-    await begun;
+    const handle = await harness.start('BACKUP', backupInput());
+    await commit.reached;
     await handle.cancel();
-    goOn();
+    commit.goOn();
     await handle.result();
     expect(recording.calls.slice(-3)).toEqual(['recordRestorePoint', 'cleanUpBackup holdfast-', 'finishJob SUCCEEDED']);
   });
@@ -265,6 +284,25 @@ describe('restoreVm and replicateVm', () => {
     });
     expect(calls.slice(-2)).toEqual(['cleanUpRestore', 'finishJob FAILED']);
     expect(calls).not.toContain('finishRestore');
+  });
+
+  it('finishes no VM when it was cancelled while its last disks ended well', async () => {
+    const disks = held(RESTORED_DISKS);
+    const { harness, recording } = await harnessWith({
+      site: (world) => ({
+        restoreDisk: async (input) => {
+          await disks.reach();
+          return await recordedSite(world).restoreDisk(input);
+        },
+      }),
+    });
+    const handle = await harness.start('RESTORE', restoreInput());
+    await disks.reached;
+    await handle.cancel();
+    disks.goOn();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    expect(recording.calls).not.toContain('finishRestore');
+    expect(recording.calls.slice(-2)).toEqual(['cleanUpRestore', 'finishJob CANCELLED']);
   });
 
   it('writes the replica of a plan', async () => {
