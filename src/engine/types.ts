@@ -157,7 +157,7 @@ export interface Point {
 }
 
 export interface ListPointsOptions {
-  /** Told of points whose object is damaged; they are left out. Absent: the first of them is thrown. */
+  /** Told of points whose object is damaged. Absent: an error that names them ends the list, after all others. */
   readonly onDamaged?: (pointId: string, error: AppError) => void;
 }
 
@@ -202,7 +202,10 @@ export interface RepositoryStats {
   readonly storedBytes: number;
   readonly dataPacks: number;
   readonly metaPacks: number;
+  /** Those that can be read. */
   readonly points: number;
+  /** Ids of those whose own object is damaged. */
+  readonly damagedPoints: readonly string[];
 }
 
 export interface SessionSummary {

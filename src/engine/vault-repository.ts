@@ -1,7 +1,9 @@
 import { AppError } from '../kernel/errors.ts';
 import { pointName } from './format/names.ts';
 import { commitPoint } from './points/commit-point.ts';
+import { listPoints } from './points/list-points.ts';
 import { PointStore } from './points/point-store.ts';
+import { readStats } from './points/read-stats.ts';
 import type { RepositoryContext } from './repository-context.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
@@ -95,10 +97,8 @@ export class VaultRepository implements Repository {
     yield* this.#sessions.list();
   }
 
-  async *listPoints({ onDamaged }: ListPointsOptions = {}): AsyncIterable<PointSummary> {
-    for await (const { summary } of this.#points.list(onDamaged)) {
-      yield summary;
-    }
+  async *listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary> {
+    yield* listPoints(this.#points, options);
   }
 
   readPoint(pointId: string): Promise<Point> {
@@ -117,17 +117,8 @@ export class VaultRepository implements Repository {
     return verify(this.#context, this.#points, request);
   }
 
-  async stats(): Promise<RepositoryStats> {
-    const sums = { storedBytes: 0, dataPacks: 0, metaPacks: 0, points: 0 };
-    for await (const { name, sizeBytes } of this.#context.store.list('')) {
-      sums.storedBytes += sizeBytes;
-      sums.dataPacks += name.startsWith('data/') ? 1 : 0;
-      sums.metaPacks += name.startsWith('meta/') ? 1 : 0;
-    }
-    for await (const _ of this.#points.list()) {
-      sums.points += 1;
-    }
-    return sums;
+  stats(): Promise<RepositoryStats> {
+    return readStats(this.#context.store, this.#points);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

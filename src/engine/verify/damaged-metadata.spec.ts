@@ -61,3 +61,18 @@ test('a damaged restore point is named by its id, and the others stay', async ()
   const some = await world.repository.verify({ level: 0, pointIds: [world.points.second, world.points.other] });
   expect(some.intactPoints).toEqual([world.points.other]);
 });
+
+test('a damaged restore point is named by lists and counts, and hides no other', async () => {
+  const { repository, points } = world;
+  world.flip(`points/${points.first}`, 100);
+  const others = [points.second, points.other].toSorted();
+  const listed: string[] = [];
+  const list = async (): Promise<void> => {
+    for await (const { pointId } of repository.listPoints()) {
+      listed.push(pointId);
+    }
+  };
+  await expect(list()).rejects.toMatchObject({ code: 'VAULT_CORRUPT', data: { damagedPoints: [points.first] } });
+  expect(listed.toSorted()).toEqual(others);
+  expect(await repository.stats()).toMatchObject({ points: 2, damagedPoints: [points.first] });
+});

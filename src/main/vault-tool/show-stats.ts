@@ -4,15 +4,10 @@ import { EXIT } from './exit-codes.ts';
 import { table, type Terminal } from './terminal.ts';
 
 export async function showStats(repository: Repository, terminal: Terminal): Promise<number> {
-  const { storedBytes, dataPacks, metaPacks, points } = await repository.stats();
+  const { storedBytes, dataPacks, metaPacks, points, damagedPoints } = await repository.stats();
   let diskBytes = 0;
-  let damaged = 0;
-  const listed = repository.listPoints({
-    onDamaged: () => {
-      damaged += 1;
-    },
-  });
-  for await (const { disks } of listed) {
+  // `damagedPoints` names them already.
+  for await (const { disks } of repository.listPoints({ onDamaged: () => undefined })) {
     diskBytes += disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
   const rows = [
@@ -23,9 +18,9 @@ export async function showStats(repository: Repository, terminal: Terminal): Pro
     ['data packs', String(dataPacks)],
     ['meta packs', String(metaPacks)],
   ];
-  if (damaged > 0) {
-    rows.push(['unreadable points', String(damaged)]);
+  if (damagedPoints.length > 0) {
+    rows.push(['damaged points', damagedPoints.join(', ')]);
   }
   table(rows).forEach((line) => terminal.print(line));
-  return damaged === 0 ? EXIT.done : EXIT.damaged;
+  return damagedPoints.length === 0 ? EXIT.done : EXIT.damaged;
 }
