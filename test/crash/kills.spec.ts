@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { directoryPlace, newTally, runKills } from './run-kills.ts';
+
+test('a process that is killed at any change or moment harms nothing, and the next one goes on', async () => {
+  const tally = newTally();
+  await runKills(1, 12, directoryPlace, tally);
+  expect(tally.kills).toBeGreaterThanOrEqual(12);
+  expect(tally.resumed).toBeGreaterThan(0);
+});
