@@ -21,6 +21,7 @@ interface CodeEntry {
 export const ERROR_CODES = {
   // requests
   BAD_INPUT: { kind: 'invalid', hint: 'Correct the named input and send the request again.' },
+  BODY_TOO_LARGE: { kind: 'invalid', hint: 'Send less at once.' },
   BAD_CURSOR: {
     kind: 'invalid',
     hint: 'Start again from the first page: cursors belong to one tenant, filter and sort.',
@@ -158,7 +159,7 @@ export const ERROR_CODES = {
   },
   DATA_FOLDER_IN_USE: {
     kind: 'conflict',
-    hint: 'Another Holdfast runs on this data folder; stop it or choose another HOLDFAST_DATA.',
+    hint: 'Stop it, or choose another folder for HOLDFAST_DATA.',
   },
   DATA_FOLDER_UNUSABLE: { kind: 'invalid', hint: 'Choose a data folder that the PostgreSQL user may enter and write.' },
   TEMPORAL_UNAVAILABLE: {

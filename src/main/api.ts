@@ -22,6 +22,7 @@ import { NodesModule, PublicGraphqlModule } from '../platform/graphql/graphql.mo
 import { MutationsModule } from '../platform/mutations/mutations.module.ts';
 import { PagingModule } from '../platform/paging/paging.module.ts';
 import { runRole, type RunningRole } from '../platform/process/run-role.ts';
+import { BodyModule } from '../platform/rest/body.module.ts';
 import { serveOpenApi } from '../platform/rest/openapi.ts';
 import { RestModule } from '../platform/rest/rest.module.ts';
 import { SecretsModule } from '../platform/secrets/secrets.module.ts';
@@ -74,6 +75,7 @@ class ApiProcess {
         AuthModule,
         RequestLogModule,
         LimitsModule.forRoot(options.limits),
+        BodyModule,
         HealthModule,
         RestModule,
         PublicGraphqlModule,
@@ -89,6 +91,7 @@ class ApiProcess {
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const app = await NestFactory.create<NestExpressApplication>(ApiProcess.forRoot(options), {
     abortOnError: false,
+    bodyParser: false,
     ...toHttpsOptions(options.tls),
     logger: processLog(),
   });

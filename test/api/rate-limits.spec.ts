@@ -3,6 +3,7 @@ import { TestApi } from '../support/test-api.ts';
 
 const VIEWER = '{ viewer { tenantId } }';
 const TOKEN = `mutation ($input: CreateTokenInput!) { createToken(input: $input) { secret } }`;
+const LONG = `{"query":"${'x'.repeat(1_100_000)}"}`;
 const LIMITS = { perToken: 4, perTenant: 9, perAddress: 3, windowMs: 3_600_000 };
 
 let api: TestApi;
@@ -60,5 +61,28 @@ describe('the rate limits', () => {
     for (let i = 0; i < 5; i += 1) {
       expect((await api.rest(null, 'GET', '/healthz')).status).toBe(200);
     }
+  });
+
+  it.each([
+    ['/v1/sites', LONG, 413, 'BODY_TOO_LARGE', 'Payload Too Large'],
+    ['/graphql', LONG, 413, 'BODY_TOO_LARGE', 'Payload Too Large'],
+    ['/v1/sites', '{"password":"hunter2', 400, 'BAD_INPUT', 'Bad Request'],
+    ['/graphql', '{"password":"hunter2', 400, 'BAD_INPUT', 'Bad Request'],
+  ])('count a body at %s that is refused before anything reads it', async (path, body, status, code, title) => {
+    const response = await fetch(`${api.running.url}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-request-id': 'mine',
+        'x-forwarded-for': path === '/graphql' ? '192.0.2.21' : '192.0.2.22',
+      },
+      body,
+    });
+    const text = await response.text();
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(response.headers.get('ratelimit')).toMatch(/^"address";r=\d;/);
+    expect(JSON.parse(text)).toMatchObject({ status, code, title, requestId: 'mine', detail: expect.any(String) });
+    expect(text).not.toContain('hunter2');
   });
 });

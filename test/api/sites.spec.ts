@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toGlobalId } from '../../src/kernel/global-id.ts';
 import { TestApi } from '../support/test-api.ts';
 
 interface Site {
@@ -61,6 +63,16 @@ describe('sites over GraphQL', () => {
     expect(first.updateSite.site).toMatchObject({ name: 'Köln', version: 2 });
     const second = await api.data<{ updateSite: Outcome }>(token, UPDATE, { input });
     expect(second.updateSite.userErrors).toEqual([{ code: 'VERSION_CONFLICT', path: null }]);
+  });
+
+  it('says of an id that is none that it is malformed, and of one that is nobody’s nothing', async () => {
+    const { token } = api.administrator;
+    const ask = async (id: string) => await api.graphql(token, 'query ($id: ID!) { node(id: $id) { id } }', { id });
+    const malformed = { message: 'Object not found: the id is malformed.', extensions: { code: 'NOT_FOUND' } };
+    expect((await ask('site_123')).body.errors).toMatchObject([malformed]);
+    expect((await ask(randomUUID())).body.errors).toMatchObject([malformed]);
+    const nobodys = toGlobalId('Site', randomUUID(), randomUUID());
+    expect((await ask(nobodys)).body.errors).toMatchObject([{ message: 'Site not found.' }]);
   });
 
   it('pages forwards and backwards, and finds every site by node(id:)', async () => {

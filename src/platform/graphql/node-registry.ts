@@ -29,8 +29,13 @@ export class NodeRegistry {
 
   async get(id: string): Promise<{ readonly __typename: string }> {
     const key = parseGlobalId(id);
-    const source = key === null ? undefined : this.#sources.get(key.type);
-    if (key === null || source === undefined) {
+    if (key === null) {
+      throw new AppError('NOT_FOUND', 'Object not found: the id is malformed.', {
+        hint: 'Give an id as you got it: a short type, an underscore and 52 characters.',
+      });
+    }
+    const source = this.#sources.get(key.type);
+    if (source === undefined) {
       throw new AppError('NOT_FOUND', 'Object not found.');
     }
     requirePermission(this.scope.current(), source.permission);

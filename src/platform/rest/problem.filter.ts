@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppError } from '../../kernel/errors.ts';
@@ -6,7 +7,10 @@ import { toWireError } from '../wire/wire-error.ts';
 
 const log = new Logger('REST');
 
-/** RFC 9457: what GraphQL says in `extensions`, as application/problem+json. */
+/**
+ * RFC 9457: what GraphQL says in `extensions`, as application/problem+json. `title` is the status's own name, `detail`
+ * what happened, `hint` what to do.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly scope: TenantScope) {}
@@ -31,7 +35,9 @@ export class ProblemFilter implements ExceptionFilter {
       response.setHeader('WWW-Authenticate', 'Bearer realm="holdfast"');
     }
     response.status(status).type('application/problem+json');
-    response.send(JSON.stringify({ type: 'about:blank', title: message, status, detail: rest.hint, ...rest }));
+    response.send(
+      JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail: message, ...rest }),
+    );
   }
 }
 

@@ -30,6 +30,7 @@ const STATUS: Record<ErrorKind, number> = {
 };
 
 const STATUS_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  BODY_TOO_LARGE: 413,
   IDEMPOTENCY_KEY_REUSED: 422,
   VERSION_CONFLICT: 412,
 };

@@ -17,7 +17,7 @@ export function restOutcome({ status, body }: RestAnswer): Outcome {
     return { value: body === '' ? null : body };
   }
   const problem = body as Record<string, unknown>;
-  return { error: errorOf(problem['title'], problem['hint'], problem) };
+  return { error: errorOf(problem['detail'], problem['hint'], problem) };
 }
 
 export function graphqlOutcome(field: string, { body }: GraphqlAnswer): Outcome {
