@@ -12,6 +12,7 @@ import { ScopeModule } from '../../src/platform/auth/scope.module.ts';
 import { TenantScope } from '../../src/platform/auth/tenant-scope.ts';
 import { DatabaseModule } from '../../src/platform/database/database.module.ts';
 import { MutationsModule } from '../../src/platform/mutations/mutations.module.ts';
+import { processLog } from '../../src/platform/telemetry/process-log.ts';
 import { SecretsModule } from '../../src/platform/secrets/secrets.module.ts';
 import type { TestApi } from '../support/test-api.ts';
 
@@ -40,7 +41,7 @@ export class TestWorker {
   static async start(api: TestApi): Promise<TestWorker> {
     const module = WorkerProcess.forRoot(api.database.url, api.keyFile);
     return new TestWorker(
-      await NestFactory.createApplicationContext(module, { logger: ['error'], abortOnError: false }),
+      await NestFactory.createApplicationContext(module, { logger: processLog(), abortOnError: false }),
     );
   }
 

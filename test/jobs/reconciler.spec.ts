@@ -15,6 +15,7 @@ import { WorkerListsModule } from '../../src/control/reconciler/worker-lists.mod
 import { ScopeModule } from '../../src/platform/auth/scope.module.ts';
 import { DatabaseModule } from '../../src/platform/database/database.module.ts';
 import { MutationsModule } from '../../src/platform/mutations/mutations.module.ts';
+import { processLog } from '../../src/platform/telemetry/process-log.ts';
 import { TemporalClientModule } from '../../src/platform/temporal/temporal-client.module.ts';
 import { controlQueue, recoveryIdOf, workflowIdOf } from '../../workflows/contract/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -51,7 +52,7 @@ beforeAll(async () => {
     providers: [ReconcilerService],
   })
   class ReconcilerAlone {}
-  app = await NestFactory.createApplicationContext(ReconcilerAlone, { logger: ['error', 'warn'], abortOnError: false });
+  app = await NestFactory.createApplicationContext(ReconcilerAlone, { logger: processLog(), abortOnError: false });
 });
 afterAll(async () => {
   await app.close();

@@ -102,7 +102,8 @@ let runtimeInstalled = false;
 
 export function installQuietRuntime(): void {
   if (!runtimeInstalled) {
-    Runtime.install({ shutdownSignals: [], logger: quietLogger });
+    const telemetryOptions = { logging: { filter: 'OFF', forward: {} } };
+    Runtime.install({ shutdownSignals: [], logger: quietLogger, telemetryOptions });
     runtimeInstalled = true;
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { ErrorKind } from '../../kernel/errors.ts';
 import type { LogLevel } from './log-level.ts';
-import { scrub, scrubText } from './scrub.ts';
+import { scrub, scrubMessage, scrubText } from './scrub.ts';
 
 const LEVEL: Record<ErrorKind, LogLevel> = {
   bug: 'error',
@@ -34,14 +34,14 @@ export function describeError(thrown: unknown, causes = 0): unknown {
   const cause = causes < MOST_CAUSES ? thrown.cause : undefined;
   return {
     type: thrown.name,
-    message: scrubText(thrown.message),
+    message: scrubMessage(thrown),
     ...factsOf(thrown),
     ...(cause === undefined ? {} : { cause: describeError(cause, causes + 1) }),
   };
 }
 
 function factsOf(error: Error): object {
-  const stack = scrubText(error.stack ?? '');
+  const stack = scrubText((error.stack ?? '').replace(error.message, () => scrubMessage(error)));
   if (error instanceof AppError) {
     const { code, kind, data } = error;
     return { code, kind, data: scrub(data), ...(LEVEL[kind] === 'error' ? { stack } : {}) };

@@ -1,4 +1,5 @@
 import { ClsServiceManager } from 'nestjs-cls';
+import { QueryFailedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import { toId } from '../../kernel/ids.ts';
@@ -93,6 +94,17 @@ describe('the log of a process', () => {
     });
     expect(text()).not.toContain('hunter2');
     expect(text()).toContain('kept');
+  });
+
+  it('holds no parameter of a statement that failed, and no value that PostgreSQL quotes', () => {
+    const { log, text } = open();
+    const driver = Object.assign(new Error('invalid input syntax for type cidr: "hunter2"'), { code: '22P02' });
+    const failed = new QueryFailedError('insert into app.secret values ($1)', ['hunter2'], driver);
+    log.error({ err: new AppError('INTERNAL', 'It broke.', { cause: failed }), seen: [failed] }, 'REST');
+    log.error(failed);
+    log.warn({ message: 'again', reason: failed });
+    expect(text()).not.toContain('hunter2');
+    expect(text().match(/invalid input syntax for type cidr/g)?.length).toBeGreaterThanOrEqual(3);
   });
 
   it('leaves out what is below its level, and what Nest says of its own start', () => {

@@ -3,7 +3,7 @@ import { destination, pino, stdTimeFunctions, type DestinationStream, type Logge
 import { describeError, levelOf } from './describe-error.ts';
 import { logContext } from './log-context.ts';
 import type { LogLevel } from './log-level.ts';
-import { scrub } from './scrub.ts';
+import { scrub, scrubMessage } from './scrub.ts';
 
 export interface LogOptions {
   readonly role: string;
@@ -80,7 +80,7 @@ export class ProcessLog implements LoggerService {
 
 function asLine(said: unknown): Readonly<Record<string, unknown>> {
   if (said instanceof Error) {
-    return { message: said.message, err: said };
+    return { message: scrubMessage(said), err: said };
   }
   return typeof said === 'object' && said !== null ? { ...said } : { message: String(said) };
 }

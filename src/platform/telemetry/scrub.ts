@@ -9,6 +9,15 @@ const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
 ];
 const DEEPEST = 6;
 
+/** PostgreSQL quotes the value that it could not take at the end of what it says. */
+const REFUSED_VALUE = /(: )"[\s\S]*"$/;
+
+/** An error's message; of a database's complaint about a value, without the value. */
+export function scrubMessage(error: Error): string {
+  const isAboutValue = 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
+  return scrubText(isAboutValue ? error.message.replace(REFUSED_VALUE, '$1"[removed]"') : error.message);
+}
+
 export function scrubText(text: string): string {
   return SECRET_TEXT.reduce((scrubbed, [pattern, instead]) => scrubbed.replace(pattern, instead), text);
 }
@@ -23,6 +32,9 @@ export function scrub(value: unknown, depth = 0): unknown {
   }
   if (typeof value !== 'object' || value === null || value instanceof Date) {
     return value;
+  }
+  if (value instanceof Error) {
+    return { type: value.name, message: scrubMessage(value) };
   }
   if (depth >= DEEPEST || Buffer.isBuffer(value)) {
     return '[left out]';

@@ -4,6 +4,8 @@ import { processLog } from './process-log.ts';
 const NOT_WORTH_A_LINE: ReadonlySet<string> = new Set([
   // Said by the interceptor of activities, with tenant, job and code.
   'Activity failed',
+  // A workflow fails as its activity did, or as its job's row says; a mistake of ours fails its task, which is told.
+  'Workflow failed',
   // On purpose: a site's queue has activities only.
   'No workflows registered, not polling for workflow tasks',
 ]);
