@@ -8,6 +8,11 @@ export interface DemoArguments {
   readonly help: boolean;
 }
 
+/** What was asked for is none of it: the message says what, and the help what there is. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
 export const HELP = `The main job of Holdfast, end to end, on real engines.
 
   --keep          leave everything running, and print addresses, tokens and queries to paste
@@ -15,14 +20,21 @@ export const HELP = `The main job of Holdfast, end to end, on real engines.
   --help          this text
 `;
 
+const OPTIONS = {
+  keep: { type: 'boolean', default: false },
+  report: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
 export function readArguments(args: readonly string[]): DemoArguments {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      keep: { type: 'boolean', default: false },
-      report: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  return { keep: values.keep, report: values.report, help: values.help };
+  const { keep, report, help } = parse(args);
+  return { keep, report, help };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

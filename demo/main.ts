@@ -1,7 +1,7 @@
 import { GraphqlClient } from './clients/graphql.ts';
 import { SimulatorClient } from './clients/simulator.ts';
 import { WebhookReceiver } from './clients/webhook-receiver.ts';
-import { type DemoArguments, HELP, readArguments } from './arguments.ts';
+import { type DemoArguments, HELP, readArguments, UsageError } from './arguments.ts';
 import { Teller } from './console/teller.ts';
 import { keepRunFolder, makeRunFolder, removeFolder } from './processes/run-folder.ts';
 import { type Programs, startAll } from './processes/start-all.ts';
@@ -66,13 +66,26 @@ async function play(args: DemoArguments): Promise<boolean> {
   return ok;
 }
 
-const args = readArguments(process.argv.slice(2));
-const missing = whatIsMissing();
-if (args.help) {
-  process.stdout.write(HELP);
-} else if (missing !== null) {
-  process.stderr.write(`${missing}\n`);
-  process.exitCode = 1;
-} else {
-  process.exitCode = (await play(args)) ? 0 : 1;
+async function main(): Promise<number> {
+  const args = readArguments(process.argv.slice(2));
+  if (args.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const missing = whatIsMissing();
+  if (missing !== null) {
+    process.stderr.write(`${missing}\n`);
+    return 1;
+  }
+  return (await play(args)) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) {
+    throw error;
+  }
+  process.stderr.write(`${error.message}\n\n${HELP}`);
+  process.exitCode = 2;
 }
