@@ -59,7 +59,9 @@ describe('a placement', () => {
   it('is refused where a network or SR is not given, or not in the pool', () => {
     const target = { srs: [sr('big', 'nfs', 9 * GIB)], networks };
     const refusal = (given: object) => () => checkPlacement(config, { ...placement, ...given }, target);
-    expect(refusal({ networks: {} })).toThrow(expect.objectContaining({ code: 'NETWORK_NOT_MAPPED' }));
+    expect(refusal({ networks: {} })).toThrow(
+      expect.objectContaining({ code: 'NETWORK_NOT_MAPPED', message: expect.stringMatching(/ \(lan\)\.$/) }),
+    );
     expect(refusal({ networks: { lan: 'elsewhere' } })).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
     expect(refusal({ defaultSrUuid: 'elsewhere' })).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
     expect(checkPlacement(config, { ...placement, networks: { lan: null } }, target)).toEqual([]);

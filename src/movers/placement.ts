@@ -100,7 +100,7 @@ function getNetwork(networks: readonly NetworkSummary[], uuid: string): NetworkS
 }
 
 function notMapped(interfaces: readonly ConfiguredInterface[]): AppError {
-  const names = interfaces.map((vif) => vif.networkName).join(', ');
+  const names = interfaces.map((vif) => `${vif.networkName} (${vif.networkUuid})`).join(', ');
   return new AppError('NETWORK_NOT_MAPPED', `No target network is given for: ${names}.`, {
     data: { networkUuids: interfaces.map((vif) => vif.networkUuid) },
   });
