@@ -54,6 +54,8 @@ describe('the relay', () => {
     relay(() => (second += 1));
     await bench.addEvent(bench.customerId);
     await vi.waitFor(async () => expect(await sequences()).toEqual(['1']), { timeout: 20_000 });
+    // The event is visible before its relay says so.
+    await vi.waitFor(() => expect(first + second).toBeGreaterThan(0), { timeout: 20_000 });
     expect([Math.min(first, second), Math.max(first, second)]).toEqual([0, 1]);
     const [locks] = await bench.rows<{ held: number }>(
       `select count(*)::int as held from pg_locks where locktype = 'advisory' and granted
