@@ -3,44 +3,74 @@ import { MIB } from '../kernel/bytes.ts';
 import { AppError } from '../kernel/errors.ts';
 import { CondemnedLog } from './collect/condemned-log.ts';
 import { uuidToObjectId } from './format/ids.ts';
-import { repoName } from './format/names.ts';
+import { generationOfRepo, REPO_PREFIX, repoName } from './format/names.ts';
 import { ChunkIndex } from './index/chunk-index.ts';
-import { deriveSecrets } from './keys/key-schedule.ts';
+import { GenerationLearningStore } from './keys/generation-learning-store.ts';
+import { FIRST_GENERATION, KeyGenerations } from './keys/key-generations.ts';
+import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
 import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './repository-parameters.ts';
 import { VaultRepository } from './vault-repository.ts';
 import { ChunkReader } from './restore/chunk-reader.ts';
-import type { OpenRepositoryOptions, Repository } from './types.ts';
+import { PackTables } from './restore/pack-tables.ts';
+import type { Store } from './ports/store.ts';
+import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
 
-const GENERATION = 0;
 const DEFAULT_BUDGET_BYTES = 400 * MIB;
 
 /** Reads and checks `repo.0`. Worker threads start when they are first needed and stop with the repository. */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
-  const { store, keyRing, leases, clock, tenantId, repositoryId } = options;
-  const name = repoName(GENERATION);
-  const data = await store.get(name);
-  const file = parseRepositoryFile(data, name);
-  if (file.repositoryId !== repositoryId) {
-    throw new AppError('VAULT_OBJECT_MISSING', `${store.description} holds another repository: ${file.repositoryId}.`);
-  }
-  const keys = await keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: GENERATION });
-  const secrets = deriveSecrets(keys, uuidToObjectId(repositoryId, 'repository'), GENERATION);
-  verifyRepositoryFile(data, secrets, name);
-  const parameters = file.chunking;
-  checkParameters(parameters);
+  const { leases, clock, repositoryId } = options;
+  const { generations, parameters } = await openKeys(options);
+  const { secrets } = generations;
+  const store = new GenerationLearningStore(options.store, generations);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const lanes = lanesWithin(options.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES, workers, parameters);
+  const condemned = new CondemnedLog(store, secrets, clock);
+  const index = new ChunkIndex(store, secrets, condemned);
+  const tables = new PackTables(store, secrets, condemned);
   return new VaultRepository({
     repositoryId,
     store,
     clock,
     leases,
     secrets,
+    generations,
     parameters,
-    condemned: new CondemnedLog(store, secrets, clock),
-    index: new ChunkIndex(store, secrets),
-    chunks: new ChunkReader(store, secrets),
+    condemned,
+    index,
+    chunks: new ChunkReader(store, secrets, tables, condemned, index),
     lanes: new LanePool(lanes, secrets, parameters),
   });
+}
+
+async function openKeys(options: OpenRepositoryOptions): Promise<{
+  readonly generations: KeyGenerations;
+  readonly parameters: ChunkingParameters;
+}> {
+  const { store, keyRing, tenantId, repositoryId } = options;
+  const name = repoName(FIRST_GENERATION);
+  const data = await store.get(name);
+  const file = parseRepositoryFile(data, name);
+  if (file.repositoryId !== repositoryId) {
+    throw new AppError('VAULT_OBJECT_MISSING', `${store.description} holds another repository: ${file.repositoryId}.`);
+  }
+  const id = { tenantId, repositoryId };
+  const objectId = uuidToObjectId(repositoryId, 'repository');
+  const keys = await keyRing.getRepositoryKeys({ ...id, generation: FIRST_GENERATION });
+  verifyRepositoryFile(data, deriveParametersKey(keys, objectId), name);
+  checkParameters(file.chunking);
+  await requireKnownFormats(store);
+  const generations = new KeyGenerations(keyRing, id, deriveSecrets(keys, objectId, FIRST_GENERATION));
+  await generations.refresh();
+  return { generations, parameters: file.chunking };
+}
+
+/** A later program may have begun a generation of a format that this one would only misread. */
+async function requireKnownFormats(store: Store): Promise<void> {
+  for await (const { name } of store.list(REPO_PREFIX)) {
+    if ((generationOfRepo(name) ?? FIRST_GENERATION) > FIRST_GENERATION) {
+      parseRepositoryFile(await store.get(name), name);
+    }
+  }
 }

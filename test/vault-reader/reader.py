@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 BLOCK = 4096
 SEGMENTS_PER_GROUP = 64
 HOLE = 65535
-DATA_PACK, META_PACK, POINT, TOMBSTONE = 1, 2, 5, 6
+DATA_PACK, META_PACK, INDEX_SEGMENT, POINT, TOMBSTONE, CONDEMNED = 1, 2, 3, 5, 6, 9
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PACK_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -115,7 +115,7 @@ class SealedObject:
         self.table_bytes, self.frame_count, zeros, commitment = struct.unpack("<II8s32s", footer[:48])
         require(zeros == bytes(8), f"{name} has no zeros where they belong")
         info = b"holdfast object 1\0" + bytes([self.kind]) + self.id
-        keys = hkdf(vault.object_root, salt, info, 96)
+        keys = hkdf(vault.object_root(self.generation), salt, info, 96)
         require(hmac.compare_digest(keys[64:], commitment), f"{name} was sealed with another key")
         self.frame_key, table_key = AESGCM(keys[:32]), AESGCM(keys[32:64])
         end = self.size - 80
@@ -172,15 +172,23 @@ class Vault:
         line = data[: data.index(b"\n") + 1]
         parameters = json.loads(line)
         require(parameters["format"] == 1, f"format {parameters['format']} is not known")
-        repository_key, dedup_secret = ring.keys(parameters["repositoryId"], parameters["generation"])
+        require(parameters["generation"] == 0, "repo.0 describes another generation")
+        self.ring, self.repository, self.roots = ring, parameters["repositoryId"], {}
+        repository_key, dedup_secret = ring.keys(self.repository, 0)
         self.id_bytes = uuid_bytes(parameters["repositoryId"])
         wanted = blake3(line, key=hkdf(repository_key, self.id_bytes, b"holdfast parameters 1", 32)).hexdigest()
         require(data[len(line) :] == wanted.encode() + b"\n", "repo.0 was changed")
-        self.object_root = hkdf(repository_key, self.id_bytes, b"holdfast objects 1", 32)
         self.digest_key = hkdf(dedup_secret, None, b"holdfast chunk digest 1", 32)
         self.segment_bytes = parameters["chunking"]["segmentBytes"]
         require(parameters["chunking"]["blockBytes"] == BLOCK, "blocks are of another size")
         self.packs = {}
+        self.condemned_packs = self.indexed = None
+
+    def object_root(self, generation):
+        if generation not in self.roots:
+            repository_key, _ = self.ring.keys(self.repository, generation)
+            self.roots[generation] = hkdf(repository_key, self.id_bytes, b"holdfast objects 1", 32)
+        return self.roots[generation]
 
     def point(self, point_id):
         """The JSON of a restore point, or None for a tombstone."""
@@ -254,15 +262,82 @@ class Vault:
         for blocks, chunk in table:
             length = min(blocks * BLOCK, size - at)
             if chunk is not None:
-                pack_id, ordinal, digest = chunk
-                pack, frames = self.pack("data", pack_id)
-                require(ordinal < len(frames), f"{pack.name} has no frame {ordinal}")
-                frame = frames[ordinal]
-                is_it = frame.raw_bytes == length and frame.digest[:16] == digest
-                require(is_it, f"{pack.name}: frame {ordinal} is another chunk than the manifest says")
+                pack, frame = self.resolve(chunk)
+                require(frame.raw_bytes == length, f"{pack.name}: frame {frame.ordinal} has not the chunk's length")
                 output.seek(at)
                 output.write(pack.content(frame))
             at += length
+
+
+    def resolve(self, chunk):
+        """Pack and frame of a chunk: where the manifest says, else where the index says, else in a condemned pack."""
+        pack_id, ordinal, digest = chunk
+        condemned = self.condemned()
+        problem = None
+        if pack_id not in condemned:
+            try:
+                return self.frame_at(pack_id, ordinal, digest)
+            except (Damaged, OSError) as error:
+                problem = error
+        for other in self.index().get(digest, ()):
+            if other not in condemned:
+                try:
+                    return self.frame_of(other, digest)
+                except (Damaged, OSError):
+                    continue
+        if problem is not None:
+            raise problem
+        return self.frame_at(pack_id, ordinal, digest)
+
+    def frame_at(self, pack_id, ordinal, digest):
+        pack, frames = self.pack("data", pack_id)
+        is_it = ordinal < len(frames) and frames[ordinal].digest[:16] == digest
+        require(is_it, f"{pack.name}: frame {ordinal} is another chunk than the manifest says")
+        return pack, frames[ordinal]
+
+    def frame_of(self, pack_id, digest):
+        pack, frames = self.pack("data", pack_id)
+        for frame in frames:
+            if frame.digest[:16] == digest:
+                return pack, frame
+        raise Damaged(f"{pack.name} has no chunk {digest.hex()}")
+
+    def condemned(self):
+        """Ids of condemned packs."""
+        if self.condemned_packs is None:
+            entries = []
+            for number in sorted(int(n) for n in self.names("condemned") if re.fullmatch("[1-9][0-9]*", n)):
+                entry = SealedObject(self, f"condemned/{number}", (CONDEMNED,), number.to_bytes(16, "big"))
+                entries.append((number, json.loads(entry.table)))
+                entry.close()
+            first = max((content["first"] for _, content in entries), default=0)
+            self.condemned_packs = {p for number, content in entries if number >= first for p in content["packs"]}
+        return self.condemned_packs
+
+    def index(self):
+        """Packs by the digests of their chunks, from all index segments: read whole, once, when a chunk was moved."""
+        if self.indexed is None:
+            self.indexed = {}
+            for generation in self.names("index"):
+                for name in self.names(f"index/{generation}"):
+                    if PACK_ID.fullmatch(name):
+                        self.read_index_segment(f"index/{generation}/{name}", bytes.fromhex(name))
+        return self.indexed
+
+    def read_index_segment(self, name, segment_id):
+        segment = SealedObject(self, name, (INDEX_SEGMENT,), segment_id)
+        cursor = Cursor(segment.table, name)
+        pack_count, entries = cursor.u32(), cursor.u32()
+        packs = [cursor.take(16).hex() for _ in range(pack_count)]
+        for _ in range(entries):
+            digest, position, _ = cursor.take(16), cursor.u32(), cursor.u32()
+            self.indexed.setdefault(digest, []).append(packs[position])
+        require(cursor.at_end(), f"{name} goes on after its entries")
+        segment.close()
+
+    def names(self, folder):
+        path = os.path.join(self.folder, folder)
+        return os.listdir(path) if os.path.isdir(path) else []
 
 
 def decode_records(data, name):

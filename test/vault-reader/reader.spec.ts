@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  beginKeyGeneration,
   createRepository,
   DirectoryStore,
   FileKeyRing,
   MemoryLeases,
   openRepository,
   type ByteRange,
+  type OpenRepositoryOptions,
   type Repository,
 } from '../../src/engine/index.ts';
 import { backup, MemoryDisk, SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
@@ -35,14 +37,17 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
   const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
   let folder: string;
   let repository: Repository;
+  let open: () => Promise<Repository>;
+  let common: Pick<OpenRepositoryOptions, 'store' | 'keyRing' | 'clock' | 'tenantId' | 'repositoryId'>;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-reader-'));
     await mkdir(join(folder, 'vault'));
     const keyRing = new FileKeyRing(join(folder, 'keys'));
-    const common = { ...ids, store: new DirectoryStore(join(folder, 'vault')), keyRing, clock: systemClock };
+    common = { ...ids, store: new DirectoryStore(join(folder, 'vault')), keyRing, clock: systemClock };
     await createRepository({ ...common, parameters: SMALL_PARAMETERS });
-    repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
+    open = () => openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
+    repository = await open();
   });
 
   afterEach(async () => {
@@ -85,7 +90,7 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
     return { after, changed };
   }
 
-  test('restores full and incremental points of a disk that grows and shrinks, byte for byte', async () => {
+  test('restores full and incremental points of a disk that grows and shrinks, each with a key of its own, byte for byte', async () => {
     let data = firstDisk();
     const small = new Uint8Array(randomBytes(5));
     const first = await backup(repository, { disks: { xvda: new MemoryDisk(data), xvdb: new MemoryDisk(small) } });
@@ -96,6 +101,7 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
       const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base });
       points.push({ pointId: summary.pointId, data: after });
       data = after;
+      await beginKeyGeneration(common);
     }
     await repository.fence(randomUUID());
     for (const point of points) {
@@ -105,6 +111,17 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
     const listed = (await read('list')).trim().split('\n');
     const pointIds = listed.map((line) => (JSON.parse(line) as { pointId: string }).pointId);
     expect(pointIds.toSorted()).toEqual(points.map(({ pointId }) => pointId).toSorted());
+  });
+
+  test('finds chunks by their digests where their pack is gone', async () => {
+    const data = firstDisk();
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+    const [xx = ''] = await readdir(join(folder, 'vault', 'data'));
+    await rm(join(folder, 'vault', 'data', xx), { recursive: true });
+    await expect(restore(summary.pointId, 'xvda')).rejects.toMatchObject({ code: 1 });
+    await using writer = await open();
+    await backup(writer, { disks: { xvda: new MemoryDisk(data) } });
+    expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
   });
 
   test('gives nothing out that was changed', async () => {

@@ -57,6 +57,17 @@ export class PackTable {
       codec: this.#table.readUInt8(at + 44),
     };
   }
+
+  /** The frame with a digest that begins like this. */
+  find(shortDigest: Uint8Array): Frame | null {
+    const wanted = Buffer.from(shortDigest.buffer, shortDigest.byteOffset, SHORT_DIGEST_BYTES);
+    for (let at = 0; at < this.#table.length; at += TABLE_ENTRY_BYTES) {
+      if (wanted.compare(this.#table, at, at + SHORT_DIGEST_BYTES) === 0) {
+        return this.frame(at / TABLE_ENTRY_BYTES);
+      }
+    }
+    return null;
+  }
 }
 
 /** Reads header, footer and table: two requests, rarely three. */

@@ -32,6 +32,8 @@ export function encodeIndexSegment(unsorted: readonly IndexedPack[]): Buffer {
 export interface DecodedIndexSegment {
   readonly packs: readonly ObjectId[];
   readonly entries: number;
+  /** Packs with a chunk of this digest. */
+  packsOf(digest: Uint8Array): readonly ObjectId[];
   visit(use: (digest: Uint8Array, pack: number, frame: number) => void): void;
 }
 
@@ -46,6 +48,25 @@ export function decodeIndexSegment(payload: Buffer, name: string): DecodedIndexS
   return {
     packs,
     entries,
+    packsOf: (digest) => {
+      const found: ObjectId[] = [];
+      let low = 0;
+      for (let high = entries; low < high;) {
+        const middle = (low + high) >> 1;
+        const at = start + middle * ENTRY_BYTES;
+        [low, high] =
+          payload.compare(digest, 0, SHORT_DIGEST_BYTES, at, at + SHORT_DIGEST_BYTES) < 0
+            ? [middle + 1, high]
+            : [low, middle];
+      }
+      for (let at = start + low * ENTRY_BYTES; at < payload.length; at += ENTRY_BYTES) {
+        if (payload.compare(digest, 0, SHORT_DIGEST_BYTES, at, at + SHORT_DIGEST_BYTES) !== 0) {
+          break;
+        }
+        found.push(packs[payload.readUInt32LE(at + 16)] ?? '');
+      }
+      return found;
+    },
     visit: (use) => {
       for (let at = start; at < payload.length; at += ENTRY_BYTES) {
         use(

@@ -1,30 +1,87 @@
+import { isAppError } from '../../kernel/errors.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { FrameOpener, hasShortDigest, readPackTable, type Frame, type PackTable } from '../format/pack-reader.ts';
+import { FrameOpener, hasShortDigest, type Frame, type PackTable } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { Store } from '../ports/store.ts';
-
-const CACHED_TABLES = 128;
+import type { CondemnedPacks, PackTables } from './pack-tables.ts';
 
 export interface FoundFrame {
   readonly table: PackTable;
   readonly frame: Frame;
 }
 
-/** Finds chunks in their packs. Keeps the tables of the packs that it met last. */
+/** Where else a chunk may lie than where a manifest says. */
+export interface ChunkLocator {
+  /** Packs that may hold the chunk of this (short) digest, those of them that are not condemned. */
+  packsOf(digest: Uint8Array): Promise<readonly ObjectId[]>;
+  /** Learns what was published meanwhile; true if there was something. */
+  relearn(): Promise<boolean>;
+}
+
+/**
+ * Finds chunks in their packs. A manifest's place is a hint, its digest is the truth: a chunk that is not where it was, or
+ * is there in a condemned pack, is looked for in the index, so that older restore points find what was moved or stored
+ * again.
+ */
 export class ChunkReader {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
-  readonly #tables = new Map<ObjectId, Promise<PackTable>>();
+  readonly #tables: PackTables;
+  readonly #condemned: CondemnedPacks;
+  readonly #elsewhere: ChunkLocator;
 
-  constructor(store: Store, secrets: RepositorySecrets) {
+  constructor(
+    store: Store,
+    secrets: RepositorySecrets,
+    tables: PackTables,
+    condemned: CondemnedPacks,
+    elsewhere: ChunkLocator,
+  ) {
     this.#store = store;
     this.#secrets = secrets;
+    this.#tables = tables;
+    this.#condemned = condemned;
+    this.#elsewhere = elsewhere;
   }
 
+  /** VAULT_CORRUPT, naming the pack of the manifest, where the chunk is nowhere. */
   async find(chunk: ChunkRef): Promise<FoundFrame> {
-    const table = await this.table(chunk.pack);
+    if (!this.#condemned.has(chunk.pack)) {
+      const found = await orDamage(this.#findAt(chunk));
+      return found instanceof Error ? this.#findElsewhere(chunk, found) : found;
+    }
+    const moved = await this.#search(chunk);
+    return moved ?? this.#findAt(chunk);
+  }
+
+  /** One chunk, checked. For single chunks: it is opened on the thread that asks. */
+  async read(chunk: ChunkRef, signal?: AbortSignal): Promise<Uint8Array> {
+    try {
+      return await this.#open(await this.find(chunk), signal);
+    } catch (error) {
+      if (!isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        throw error;
+      }
+      // Its table was read before it was collected.
+      this.#tables.forget(chunk.pack);
+      return this.#open(await this.find(chunk), signal);
+    }
+  }
+
+  table(pack: ObjectId): Promise<PackTable> {
+    return this.#tables.get(pack);
+  }
+
+  async #open({ table, frame }: FoundFrame, signal?: AbortSignal): Promise<Uint8Array> {
+    const sealed = new Uint8Array(frame.sealedBytes);
+    await this.#store.getRange(table.opener.name, frame.offset, sealed, signal);
+    return new FrameOpener(table.opener, this.#secrets.digestKey).open(frame, sealed);
+  }
+
+  async #findAt(chunk: ChunkRef): Promise<FoundFrame> {
+    const table = await this.#tables.get(chunk.pack);
     const frame = table.frame(chunk.frame);
     if (!hasShortDigest(frame, chunk.digest)) {
       throw corrupt(table.opener.name, `holds another chunk in frame ${chunk.frame} than the manifest says`);
@@ -32,28 +89,39 @@ export class ChunkReader {
     return { table, frame };
   }
 
-  /** One chunk, checked. For single chunks: it is opened on the thread that asks. */
-  async read(chunk: ChunkRef, signal?: AbortSignal): Promise<Uint8Array> {
-    const { table, frame } = await this.find(chunk);
-    const sealed = new Uint8Array(frame.sealedBytes);
-    await this.#store.getRange(table.opener.name, frame.offset, sealed, signal);
-    return new FrameOpener(table.opener, this.#secrets.digestKey).open(frame, sealed);
+  async #findElsewhere(chunk: ChunkRef, problem: Error): Promise<FoundFrame> {
+    const moved = await this.#search(chunk);
+    if (moved === null) {
+      throw problem;
+    }
+    return moved;
   }
 
-  table(pack: ObjectId): Promise<PackTable> {
-    const cached = this.#tables.get(pack);
-    if (cached !== undefined) {
-      this.#tables.delete(pack);
-      this.#tables.set(pack, cached);
-      return cached;
+  async #search(chunk: ChunkRef): Promise<FoundFrame | null> {
+    const found = await this.#searchKnown(chunk);
+    return found === null && (await this.#elsewhere.relearn()) ? this.#searchKnown(chunk) : found;
+  }
+
+  async #searchKnown({ digest }: ChunkRef): Promise<FoundFrame | null> {
+    for (const pack of await this.#elsewhere.packsOf(digest)) {
+      const table = await orDamage(this.#tables.get(pack));
+      const frame = table instanceof Error ? null : table.find(digest);
+      if (!(table instanceof Error) && frame !== null) {
+        return { table, frame };
+      }
     }
-    const loading = readPackTable(this.#store, 'data', pack, this.#secrets);
-    this.#tables.set(pack, loading);
-    loading.catch(() => this.#tables.delete(pack));
-    const [oldest] = this.#tables.keys();
-    if (this.#tables.size > CACHED_TABLES && oldest !== undefined) {
-      this.#tables.delete(oldest);
+    return null;
+  }
+}
+
+/** VAULT_CORRUPT as an answer: there may be another place. */
+async function orDamage<T>(looking: Promise<T>): Promise<T | Error> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+      return error;
     }
-    return loading;
+    throw error;
   }
 }
