@@ -2,7 +2,8 @@ import { AppError } from '../kernel/errors.ts';
 import { FORMAT_VERSION } from './format/header.ts';
 import { uuidToObjectId } from './format/ids.ts';
 import { repoName } from './format/names.ts';
-import { deriveSecrets } from './keys/key-schedule.ts';
+import { FIRST_GENERATION } from './keys/key-generations.ts';
+import { deriveParametersKey } from './keys/key-schedule.ts';
 import {
   checkParameters,
   DEFAULT_PARAMETERS,
@@ -14,8 +15,6 @@ import {
 } from './repository-parameters.ts';
 import type { CreateRepositoryOptions } from './types.ts';
 
-const GENERATION = 0;
-
 /**
  * Makes keys and writes `repo.0`. Again with the same ids: nothing happens; VAULT_OBJECT_EXISTS if another repository
  * is there already.
@@ -24,22 +23,22 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
   const { store, keyRing, tenantId, repositoryId, parameters = DEFAULT_PARAMETERS } = options;
   checkParameters(parameters);
   const id = uuidToObjectId(repositoryId, 'repository');
-  const name = repoName(GENERATION);
-  const keyName = { tenantId, repositoryId, generation: GENERATION };
+  const name = repoName(FIRST_GENERATION);
+  const keyName = { tenantId, repositoryId, generation: FIRST_GENERATION };
   const exists = (await store.head(name)) !== null;
   const keys = exists ? await keyRing.getRepositoryKeys(keyName) : await keyRing.createRepositoryKeys(keyName);
-  const secrets = deriveSecrets(keys, id, GENERATION);
+  const parametersKey = deriveParametersKey(keys, id);
   const file = {
     format: FORMAT_VERSION,
     repositoryId,
-    generation: GENERATION,
+    generation: FIRST_GENERATION,
     suite: SUITE_NAME,
     digest: DIGEST_NAME,
     keyId: keys.keyId,
     chunking: parameters,
   };
   if (!exists) {
-    await store.putIfAbsent(name, [encodeRepositoryFile(file, secrets)]);
+    await store.putIfAbsent(name, [encodeRepositoryFile(file, parametersKey)]);
   }
   await store.flush();
   const data = await store.get(name);
@@ -48,5 +47,5 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
       hint: 'Choose an empty place for this vault.',
     });
   }
-  verifyRepositoryFile(data, secrets, name);
+  verifyRepositoryFile(data, parametersKey, name);
 }

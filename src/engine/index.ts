@@ -1,3 +1,4 @@
+export { beginKeyGeneration } from './begin-key-generation.ts';
 export { createRepository } from './create-repository.ts';
 export { describeRepository } from './describe-repository.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';

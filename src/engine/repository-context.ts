@@ -3,6 +3,7 @@ import type { CondemnedLog } from './collect/condemned-log.ts';
 import { DiskGeometry } from './disk-geometry.ts';
 import type { ChunkReader } from './restore/chunk-reader.ts';
 import type { ChunkIndex } from './index/chunk-index.ts';
+import type { KeyGenerations } from './keys/key-generations.ts';
 import type { RepositorySecrets } from './keys/key-schedule.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
@@ -16,6 +17,8 @@ export interface RepositoryContext {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly secrets: RepositorySecrets;
+  /** Keeps `secrets` up to date. */
+  readonly generations: KeyGenerations;
   readonly parameters: ChunkingParameters;
   /** Packs that nothing new may refer to. */
   readonly condemned: CondemnedLog;

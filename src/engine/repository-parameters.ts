@@ -3,8 +3,9 @@ import { AppError } from '../kernel/errors.ts';
 import { KIB, MIB } from '../kernel/bytes.ts';
 import { BLOCK_BYTES } from './chunking/block-hasher.ts';
 import { corrupt, FORMAT_VERSION } from './format/header.ts';
+import { repoName } from './format/names.ts';
 import { keyedDigest } from './keys/digest.ts';
-import type { RepositorySecrets } from './keys/key-schedule.ts';
+import type { Store } from './ports/store.ts';
 import type { ChunkingParameters } from './types.ts';
 
 export const DEFAULT_PARAMETERS: ChunkingParameters = {
@@ -49,10 +50,26 @@ export function checkParameters(parameters: ChunkingParameters): void {
   }
 }
 
-export function encodeRepositoryFile(file: RepositoryFile, secrets: RepositorySecrets): Buffer {
+export function encodeRepositoryFile(file: RepositoryFile, parametersKey: Uint8Array): Buffer {
   const line = Buffer.from(`${JSON.stringify(file)}\n`, 'utf8');
-  const digest = keyedDigest(secrets.parametersKey, line).toString('hex');
+  const digest = keyedDigest(parametersKey, line).toString('hex');
   return Buffer.concat([line, Buffer.from(`${digest}\n`, 'latin1')]);
+}
+
+/** `repo.<generation>`, believed because it is what its writer wrote. */
+export async function readRepositoryFile(
+  store: Store,
+  generation: number,
+  parametersKey: Uint8Array,
+): Promise<RepositoryFile> {
+  const name = repoName(generation);
+  const data = await store.get(name);
+  const file = parseRepositoryFile(data, name);
+  verifyRepositoryFile(data, parametersKey, name);
+  if (file.generation !== generation) {
+    throw corrupt(name, `describes generation ${file.generation}`);
+  }
+  return file;
 }
 
 /** What `repo.<n>` says, before there are keys to check it with. VAULT_FORMAT_UNKNOWN if it is of a later format. */
@@ -70,11 +87,11 @@ export function parseRepositoryFile(data: Uint8Array, name: string): RepositoryF
 }
 
 /** Whether the description is what its writer wrote; then it may be believed. */
-export function verifyRepositoryFile(data: Uint8Array, secrets: RepositorySecrets, name: string): void {
+export function verifyRepositoryFile(data: Uint8Array, parametersKey: Uint8Array, name: string): void {
   const bytes = Buffer.from(data);
   const end = bytes.indexOf('\n') + 1;
   const stored = bytes.toString('latin1', end, end + DIGEST_HEX);
-  const wanted = keyedDigest(secrets.parametersKey, bytes.subarray(0, end)).toString('hex');
+  const wanted = keyedDigest(parametersKey, bytes.subarray(0, end)).toString('hex');
   if (stored.length !== wanted.length || !timingSafeEqual(Buffer.from(stored), Buffer.from(wanted))) {
     throw corrupt(name, 'was changed, or belongs to other keys');
   }

@@ -254,6 +254,14 @@ export interface CreateRepositoryOptions {
   readonly parameters?: ChunkingParameters;
 }
 
+/** A repository that may be open elsewhere. */
+export interface BeginKeyGenerationOptions {
+  readonly store: Store;
+  readonly keyRing: KeyRing;
+  readonly tenantId: string;
+  readonly repositoryId: string;
+}
+
 export interface OpenRepositoryOptions {
   readonly store: Store;
   readonly keyRing: KeyRing;

@@ -48,8 +48,9 @@ export class VaultRepository implements Repository {
   }
 
   async beginSession(request: SessionRequest): Promise<void> {
-    const { store, secrets, clock, leases } = this.#context;
+    const { store, secrets, generations, clock, leases } = this.#context;
     const { sessionId, pointId, pins } = request;
+    await generations.refresh();
     await leases.beat({ repositoryId: this.repositoryId, sessionId });
     await this.#sessions.put(request, clock.now(), await readEpoch(store, secrets));
     await store.flush();

@@ -67,6 +67,12 @@ export function decodeHeader(data: Uint8Array, name: string): ObjectHeader {
   };
 }
 
+/** The key generation that the start of an object says, or null if it isn't one. */
+export function generationOf(data: Uint8Array): number | null {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return bytes.length >= HEADER_BYTES && bytes.subarray(0, 8).equals(MAGIC) ? bytes.readUInt32LE(12) : null;
+}
+
 function isObjectKind(kind: number): kind is ObjectKind {
   return Object.values(OBJECT_KIND).some((known) => known === kind);
 }

@@ -6,14 +6,24 @@ export function repoName(generation: number): string {
   return `repo.${generation}`;
 }
 
+/** The generations that `repo.<g>` are there of, in no order, from what `list(REPO_PREFIX)` names. */
+export const REPO_PREFIX = 'repo.';
+
+export function generationOfRepo(name: string): number | null {
+  const found = /^repo\.(0|[1-9]\d{0,8})$/.exec(name);
+  return found === null ? null : Number(found[1]);
+}
+
 export const DATA_PREFIX = 'data/';
 
 export function packName(area: PackArea, id: ObjectId): string {
   return `${area}/${id.slice(0, 2)}/${id}`;
 }
 
+export const INDEX_PREFIX = 'index/';
+
 export function indexName(generation: number, id: ObjectId): string {
-  return `index/${generation}/${id}`;
+  return `${INDEX_PREFIX}${generation}/${id}`;
 }
 
 export function sessionName(sessionId: string): string {

@@ -62,8 +62,12 @@ export function decodeFooter(tail: Uint8Array, objectBytes: number, name: string
 
 /** The object's keys, if they are those that it was sealed with. */
 export function openKeys(header: ObjectHeader, footer: Footer, name: string, secrets: RepositorySecrets): ObjectKeys {
-  const keys = deriveObjectKeys(secrets.objectRoot, header);
-  if (header.generation !== secrets.generation || !Buffer.from(keys.commitment).equals(footer.commitment)) {
+  const root = secrets.objectRoots.get(header.generation);
+  if (root === undefined) {
+    throw corrupt(name, `was sealed with a key of generation ${header.generation}, of which this repository has none`);
+  }
+  const keys = deriveObjectKeys(root, header);
+  if (!Buffer.from(keys.commitment).equals(footer.commitment)) {
     throw corrupt(name, 'was not sealed with this repository’s key, or its header or footer was changed');
   }
   return keys;

@@ -71,7 +71,7 @@ function isFooter(tail: Uint8Array, header: ObjectHeader, secrets: RepositorySec
 }
 
 function isCommitment(tail: Uint8Array, header: ObjectHeader, secrets: RepositorySecrets): boolean {
-  const { commitment } = deriveObjectKeys(secrets.objectRoot, header);
+  const { commitment } = deriveObjectKeys(secrets.objectRoots.get(header.generation) ?? secrets.objectRoot, header);
   return Buffer.compare(tail.subarray(COMMITMENT_AT), commitment) === 0;
 }
 

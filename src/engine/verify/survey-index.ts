@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { indexName } from '../format/names.ts';
+import { INDEX_PREFIX } from '../format/names.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { decodeIndexSegment } from '../index/index-segment.ts';
 import type { RepositoryContext } from '../repository-context.ts';
@@ -18,12 +18,11 @@ export interface IndexSurvey {
 export async function surveyIndex({ store, secrets }: RepositoryContext, signal: AbortSignal): Promise<IndexSurvey> {
   const packs = new Set<ObjectId>();
   const damaged: DamagedObject[] = [];
-  const prefix = indexName(secrets.generation, '');
-  for await (const { name } of store.list(prefix)) {
+  for await (const { name } of store.list(INDEX_PREFIX)) {
     throwIfAborted(signal);
     try {
       const data = await store.get(name, signal);
-      const expected = { id: name.slice(prefix.length), kinds: [OBJECT_KIND.indexSegment] };
+      const expected = { id: name.slice(name.lastIndexOf('/') + 1), kinds: [OBJECT_KIND.indexSegment] };
       const { payload } = openObject(data, name, expected, secrets);
       decodeIndexSegment(payload, name).packs.forEach((pack) => packs.add(pack));
     } catch (error) {

@@ -6,7 +6,7 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { cutSegment } from './cut-segment.ts';
 import { decodeFrames } from './decode-frames.ts';
 import { StretchHasher } from './stretch-hasher.ts';
-import type { FromWorker, NewPack, TaskDone, ToWorker, WorkerSetup, WriteTables } from './protocol.ts';
+import type { FromWorker, NewPack, TaskDone, ToWorker, WorkerSetup, WriteKey, WriteTables } from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;
@@ -22,9 +22,9 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
   port?.postMessage(message, transfer);
 }
 
-function beginWrite(tables: WriteTables): void {
+function beginWrite(tables: WriteTables, key: WriteKey): void {
   dropped = false;
-  writer = new ChunkWriter(setup.secrets, tables, {
+  writer = new ChunkWriter({ ...setup.secrets, ...key }, tables, {
     nextPack: () =>
       new Promise((give, refuse) => {
         if (dropped) {
@@ -65,7 +65,7 @@ type Task = Exclude<ToWorker, { type: 'buffer' | 'drop-write' }>;
 async function handle(message: Task): Promise<TaskDone> {
   switch (message.type) {
     case 'begin-write':
-      beginWrite(message.tables);
+      beginWrite(message.tables, message.key);
       break;
     case 'segment':
       if (writer === null) {

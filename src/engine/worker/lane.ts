@@ -40,12 +40,14 @@ interface Pending {
 export class Lane {
   readonly #worker: Worker;
   readonly #memory: LaneMemory;
+  readonly #secrets: RepositorySecrets;
   #pending: Pending | null = null;
   #host: WriteHost | null = null;
   #broken: AppError | null = null;
 
   constructor(secrets: RepositorySecrets, parameters: ChunkingParameters) {
     this.#memory = allocateLaneMemory(parameters);
+    this.#secrets = secrets;
     const workerData = { secrets, parameters, lane: this.#memory };
     this.#worker = new Worker(siblingModule(import.meta.url, './lane-worker'), {
       workerData,
@@ -69,7 +71,8 @@ export class Lane {
 
   async beginWrite(tables: WriteTables, host: WriteHost): Promise<void> {
     this.#host = host;
-    await this.#ask({ type: 'begin-write', tables });
+    const { generation, objectRoot } = this.#secrets;
+    await this.#ask({ type: 'begin-write', tables, key: { generation, objectRoot } });
   }
 
   async segment(task: SegmentTask): Promise<SegmentDone> {

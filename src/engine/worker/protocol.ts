@@ -60,8 +60,11 @@ export interface HashTask {
   readonly first: boolean;
 }
 
+/** The newest generation of the repository's key when a write begins. */
+export type WriteKey = Pick<RepositorySecrets, 'generation' | 'objectRoot'>;
+
 export type ToWorker =
-  | { readonly type: 'begin-write'; readonly tables: WriteTables }
+  | { readonly type: 'begin-write'; readonly tables: WriteTables; readonly key: WriteKey }
   | { readonly type: 'segment'; readonly task: SegmentTask }
   | { readonly type: 'end-write' }
   | { readonly type: 'drop-write' }
