@@ -11,6 +11,7 @@ import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
 import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './repository-parameters.ts';
 import { VaultRepository } from './vault-repository.ts';
 import { ChunkReader } from './restore/chunk-reader.ts';
+import { PackTables } from './restore/pack-tables.ts';
 import type { Store } from './ports/store.ts';
 import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
@@ -25,6 +26,9 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const store = new GenerationLearningStore(options.store, generations);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const lanes = lanesWithin(options.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES, workers, parameters);
+  const condemned = new CondemnedLog(store, secrets, clock);
+  const index = new ChunkIndex(store, secrets, condemned);
+  const tables = new PackTables(store, secrets, condemned);
   return new VaultRepository({
     repositoryId,
     store,
@@ -33,9 +37,9 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     secrets,
     generations,
     parameters,
-    condemned: new CondemnedLog(store, secrets, clock),
-    index: new ChunkIndex(store, secrets),
-    chunks: new ChunkReader(store, secrets),
+    condemned,
+    index,
+    chunks: new ChunkReader(store, secrets, tables, condemned, index),
     lanes: new LanePool(lanes, secrets, parameters),
   });
 }

@@ -6,6 +6,8 @@ import { openObject, sealObject } from '../format/sealed-object.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
+import type { ChunkLocator } from '../restore/chunk-reader.ts';
+import type { CondemnedPacks } from '../restore/pack-tables.ts';
 import { ChunkTable } from './chunk-table.ts';
 import { decodeIndexSegment, encodeIndexSegment, type DecodedIndexSegment, type IndexedPack } from './index-segment.ts';
 
@@ -23,9 +25,10 @@ export interface IndexSnapshot {
  * The chunks of a repository, from its immutable index segments. Only what is durable is in it. This version keeps
  * all of it in memory (about 40 bytes a chunk); a segment is read once.
  */
-export class ChunkIndex {
+export class ChunkIndex implements ChunkLocator {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
+  readonly #condemned: CondemnedPacks;
   readonly #segments = new Map<string, DecodedIndexSegment>();
   readonly #packs: ObjectId[] = [];
   /** Named by index segments, and not in the store: what they held is stored again. */
@@ -35,9 +38,21 @@ export class ChunkIndex {
   #table = ChunkTable.allocate(0);
   #refreshing: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, secrets: RepositorySecrets) {
+  constructor(store: Store, secrets: RepositorySecrets, condemned: CondemnedPacks) {
     this.#store = store;
     this.#secrets = secrets;
+    this.#condemned = condemned;
+  }
+
+  async packsOf(digest: Uint8Array): Promise<readonly ObjectId[]> {
+    const packs = [...this.#segments.values()].flatMap((segment) => segment.packsOf(digest));
+    return packs.filter((pack) => !this.#condemned.has(pack));
+  }
+
+  async relearn(): Promise<boolean> {
+    const before = this.#segments.size;
+    await this.refresh();
+    return this.#segments.size !== before;
   }
 
   /** Everything that other writers have published so far. */
@@ -108,7 +123,8 @@ export class ChunkIndex {
 
   #insert(segment: DecodedIndexSegment, firstPack: number): void {
     segment.visit((digest, pack, frame) => {
-      if (!this.#missing.has(segment.packs[pack] ?? '')) {
+      const id = segment.packs[pack] ?? '';
+      if (!this.#missing.has(id) && !this.#condemned.has(id)) {
         this.#table.add(digest, firstPack + pack, frame);
       }
     });
