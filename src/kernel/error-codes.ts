@@ -144,6 +144,14 @@ export const ERROR_CODES = {
     kind: 'invalid',
     hint: 'This vault was written by a newer version; upgrade before opening it.',
   },
+  VAULT_NOT_IMMUTABLE: {
+    kind: 'invalid',
+    hint: 'Use a bucket with versioning and object lock, and credentials that may not bypass it; or a vault without lock.',
+  },
+  VAULT_RETAINED: {
+    kind: 'conflict',
+    hint: 'Wait until the date that it is locked until; nobody can delete it before.',
+  },
   VAULT_OBJECT_EXISTS: { kind: 'conflict', hint: 'Another writer was first at that name; its object stands.' },
   VAULT_OBJECT_MISSING: { kind: 'not_found', hint: 'The object is not in the vault.' },
   SESSION_FENCED: { kind: 'conflict', hint: 'This writer was declared dead; a newer attempt has taken over.' },

@@ -216,7 +216,7 @@ describe.skipIf('reason' in found)('an S3 bucket', () => {
       const patient = open({ bucket, endpoint: proxy.endpoint, patience: { idleMs: 600_000 } });
       proxy.fail('PUT', { kind: 'stall' });
       const controller = new AbortController();
-      const putting = patient.putIfAbsent('x', [Buffer.from('abc')], controller.signal);
+      const putting = patient.putIfAbsent('x', [Buffer.from('abc')], { signal: controller.signal });
       await expect.poll(() => proxy.requests.length).toBe(1);
       controller.abort();
       await expect(putting).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -234,7 +234,7 @@ describe.skipIf('reason' in found)('an S3 bucket', () => {
       };
       const patient = open({ bucket, endpoint: proxy.endpoint, clock });
       proxy.fail('PUT', { ...slowDown, headers: { 'retry-after': '60' } });
-      const putting = patient.putIfAbsent('x', [Buffer.from('abc')], controller.signal);
+      const putting = patient.putIfAbsent('x', [Buffer.from('abc')], { signal: controller.signal });
       await expect(putting).rejects.toMatchObject({ code: 'CANCELLED' });
       expect(proxy.requests).toHaveLength(1);
     });

@@ -138,7 +138,9 @@ export function testStore(open: () => Promise<StoreUnderTest>): void {
   });
 
   test('a put that was given up leaves nothing', async () => {
-    await expect(store.putIfAbsent('aborted', [Buffer.from('x')], AbortSignal.abort())).rejects.toMatchObject({
+    await expect(
+      store.putIfAbsent('aborted', [Buffer.from('x')], { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({
       code: 'CANCELLED',
     });
     expect(await store.head('aborted')).toBe(null);

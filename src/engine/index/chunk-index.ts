@@ -68,7 +68,7 @@ export class ChunkIndex implements ChunkLocator {
     const payload = encodeIndexSegment(packs);
     const id = keyedDigest(this.#secrets.nameKey, Buffer.from('index\0'), payload).toString('hex', 0, 16);
     const sealed = sealObject(OBJECT_KIND.indexSegment, id, payload, this.#secrets);
-    await this.#store.putIfAbsent(indexName(this.#secrets.generation, id), [sealed], signal);
+    await this.#store.putIfAbsent(indexName(this.#secrets.generation, id), [sealed], { signal });
     return sealed.length;
   }
 

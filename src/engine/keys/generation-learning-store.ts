@@ -1,5 +1,5 @@
 import { generationOf } from '../format/header.ts';
-import type { Store, StoredObject } from '../ports/store.ts';
+import type { Retention, Store, StoredObject } from '../ports/store.ts';
 import type { KeyGenerations } from './key-generations.ts';
 
 /**
@@ -8,11 +8,13 @@ import type { KeyGenerations } from './key-generations.ts';
  */
 export class GenerationLearningStore implements Store {
   readonly description: string;
+  readonly retention: Retention | undefined;
   readonly #inner: Store;
   readonly #generations: KeyGenerations;
 
   constructor(inner: Store, generations: KeyGenerations) {
     this.description = inner.description;
+    this.retention = inner.retention;
     this.#inner = inner;
     this.#generations = generations;
   }

@@ -71,7 +71,7 @@ export class ManifestWriter {
       builder.append(frame, keyedDigest(this.#secrets.digestKey, frame));
     }
     const data = buffer.subarray(0, builder.finish());
-    await this.#store.putIfAbsent(packName('meta', id), [data], signal);
+    await this.#store.putIfAbsent(packName('meta', id), [data], { signal });
     this.#packs.push({ id, firstGroup: groups[0]?.group ?? 0, lastGroup: groups.at(-1)?.group ?? 0 });
     this.#storedBytes += data.length;
     this.#groups = [];

@@ -4,6 +4,32 @@ export interface StoredObject {
   readonly sizeBytes: number;
 }
 
+export interface PutOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds since 1970: nobody can delete the object before then. VAULT_NOT_IMMUTABLE of a store without
+   * `retention`. Where the object exists already, its date stays as it is.
+   */
+  readonly retainUntil?: number | undefined;
+}
+
+/** Who may shorten a date: in governance mode whom the store's owner lets, in compliance mode nobody. */
+export type RetentionMode = 'governance' | 'compliance';
+
+/** What a store has that can keep objects from being deleted, by whomever. Dates in milliseconds since 1970. */
+export interface Retention {
+  readonly mode: RetentionMode;
+  /** Until that date or a later one; never shortens. VAULT_OBJECT_MISSING if there is none. */
+  lockUntil(name: string, until: number, signal?: AbortSignal): Promise<void>;
+  /** Null if the object isn't locked; a date in the past says that it was. VAULT_OBJECT_MISSING if there is none. */
+  lockedUntil(name: string): Promise<number | null>;
+  /**
+   * Puts an object that is locked for a short time, and tries to delete it and to shorten its date. VAULT_NOT_IMMUTABLE
+   * says what the target let happen.
+   */
+  probe(): Promise<void>;
+}
+
 /**
  * Where a repository's objects lie: small, and the same for a directory and an object store.
  * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_ACCESS_DENIED,
@@ -12,11 +38,13 @@ export interface StoredObject {
 export interface Store {
   /** For messages: what a person would call this place. Never a credential. */
   readonly description: string;
+  /** Absent where whoever has the store's credentials can delete everything: an ordinary directory, an ordinary bucket. */
+  readonly retention?: Retention | undefined;
   /**
    * Creates the object with these bytes, whole or not at all; never replaces one. Who is first at a name wins.
    * The bytes are durable when this returns; the name is only after the next `flush`.
    */
-  putIfAbsent(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'>;
+  putIfAbsent(name: string, parts: readonly Uint8Array[], options?: PutOptions): Promise<'created' | 'exists'>;
   /** The whole object; VAULT_OBJECT_MISSING if there is none. */
   get(name: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** Fills `into` from `offset` on; VAULT_CORRUPT if the object ends before that, VAULT_OBJECT_MISSING if there is none. */

@@ -3,7 +3,8 @@ import * as systemCalls from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
-import type { Store, StoredObject } from '../ports/store.ts';
+import type { PutOptions, Store, StoredObject } from '../ports/store.ts';
+import { requireNoRetention } from './no-retention.ts';
 import { toStoreError } from './directory-errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import { requireObjectName } from './object-name.ts';
@@ -31,7 +32,13 @@ export class DirectoryStore implements Store {
     this.description = this.#root;
   }
 
-  async putIfAbsent(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
+  async putIfAbsent(
+    name: string,
+    parts: readonly Uint8Array[],
+    options: PutOptions = {},
+  ): Promise<'created' | 'exists'> {
+    const { signal } = options;
+    requireNoRetention(options, this.description);
     const path = this.#path(name);
     return this.#guarded(`write ${name}`, async () => {
       throwIfAborted(signal);

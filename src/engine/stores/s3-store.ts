@@ -15,7 +15,8 @@ import {
 import { MIB } from '../../kernel/bytes.ts';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { Store, StoredObject } from '../ports/store.ts';
+import type { PutOptions, Store, StoredObject } from '../ports/store.ts';
+import { requireNoRetention } from './no-retention.ts';
 import { requireObjectName } from './object-name.ts';
 import { S3Attempts, USUAL_PATIENCE, type S3Patience } from './s3-attempts.ts';
 import { PassingFault, readFault } from './s3-errors.ts';
@@ -74,7 +75,13 @@ export class S3Store implements Store, Disposable {
     });
   }
 
-  async putIfAbsent(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
+  async putIfAbsent(
+    name: string,
+    parts: readonly Uint8Array[],
+    options: PutOptions = {},
+  ): Promise<'created' | 'exists'> {
+    const { signal } = options;
+    requireNoRetention(options, this.description);
     const Key = this.#key(name);
     const Body = joined(parts);
     const id = randomBytes(16).toString('hex');

@@ -149,7 +149,7 @@ export class WriteJob implements WriteHost {
       throwIfAborted(this.#signal);
       await this.#writeJournal([pack.id]);
       const data = new Uint8Array(pack.buffer, 0, pack.bytes);
-      await this.#context.store.putIfAbsent(packName('data', pack.id), [data], this.#signal);
+      await this.#context.store.putIfAbsent(packName('data', pack.id), [data], { signal: this.#signal });
       done = pack.buffer;
       this.#storedBytes += pack.bytes;
       this.indexed.push({ id: pack.id, digests: pack.digests });
