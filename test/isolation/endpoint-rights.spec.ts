@@ -35,6 +35,10 @@ describe('an endpoint for the subtree', () => {
     const path = `/v1/webhook-endpoints/${endpointId}`;
     expect(await ask(narrow, 'PATCH', path, { url: 'https://collector.example/' })).toMatchObject(FORBIDDEN);
     expect(await ask(narrow, 'POST', `${path}/rotate-secret`, {})).toMatchObject(FORBIDDEN);
+    for (const verb of ['disable', 'enable']) {
+      expect(await ask(narrow, 'POST', `${path}/${verb}`, {})).toMatchObject(FORBIDDEN);
+    }
+    expect(await ask(narrow, 'DELETE', path, {})).toMatchObject(FORBIDDEN);
     expect((await ask(root, 'PATCH', path, { url: 'https://hooks.example/moved' })).status).toBe(200);
   });
 });

@@ -65,6 +65,7 @@ function actorOf(tenantId: string): Actor {
   return {
     tenantId: toId<TenantId>(tenantId),
     tokenId: toId<TokenId>(tenantId),
+    through: [],
     name: `token:${tenantId}`,
     permissions: new Set(),
     reach: 'SELF',

@@ -35,11 +35,16 @@ export class ApiTokenRow {
   @Column('uuid', { name: 'created_by', nullable: true })
   createdBy!: TokenId | null;
 
-  @Column('uuid', { name: 'rotated_by', nullable: true })
-  rotatedBy!: TokenId | null;
+  /** What it dies with: the token that made it, and all those that one goes back to. */
+  @Column('uuid', { name: 'made_through', array: true, default: [] })
+  madeThrough!: TokenId[];
 
-  @Column('uuid', { name: 'previous_rotated_by', nullable: true })
-  previousRotatedBy!: TokenId | null;
+  /** The same of the secret, where it came by rotation. */
+  @Column('uuid', { name: 'secret_through', array: true, default: [] })
+  secretThrough!: TokenId[];
+
+  @Column('uuid', { name: 'previous_secret_through', array: true, default: [] })
+  previousSecretThrough!: TokenId[];
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

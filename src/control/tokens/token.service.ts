@@ -59,9 +59,9 @@ export class TokenService {
         const secret = newApiToken();
         const expiresAt = expiryOf(input.expiresAt, Date.now());
         const secretHash = hashApiToken(secret);
-        const createdBy = actor.tokenId;
+        const made = { createdBy: actor.tokenId, madeThrough: [...actor.through] };
         const rights = { scopes: [...scopes], reach, allowedAddresses };
-        await em.insert(ApiTokenRow, { ...toIds(subject), name, ...rights, secretHash, expiresAt, createdBy });
+        await em.insert(ApiTokenRow, { ...toIds(subject), name, ...rights, secretHash, expiresAt, ...made });
         const row = await getToken(em, subject);
         return { value: { row, secret }, subject, event: 'token.created', data: { name }, detail: rights };
       },
@@ -88,8 +88,8 @@ export class TokenService {
           previousSecretHash: row.secretHash,
           previousSecretExpiresAt: new Date(Date.now() + overlapSeconds * 1000),
           secretHash: hashApiToken(secret),
-          previousRotatedBy: row.rotatedBy,
-          rotatedBy: actor.tokenId,
+          previousSecretThrough: row.secretThrough,
+          secretThrough: [...actor.through],
         });
         const value = { row: changed, secret };
         return {
@@ -104,7 +104,10 @@ export class TokenService {
     });
   }
 
-  /** At once and for good, for every token that it made too; open streams end. */
+  /**
+   * At once and for good; open streams end. The tokens that it made are revoked too, and the webhook endpoints that it
+   * made are disabled; secrets that it had other tokens rotated to are good no longer.
+   */
   async revokeToken(input: RevokeTokenInput): Promise<ApiTokenRow> {
     const { tokenId, expectedVersion } = input;
     return await this.mutations.run({
@@ -116,7 +119,8 @@ export class TokenService {
         requireLive(row);
         checkVersion(row, expectedVersion);
         const value = await updateVersioned(em, ApiTokenRow, row, { revokedAt: new Date() });
-        return { value, subject: tokenId, event: 'token.revoked', data: { name: row.name } };
+        const detail = await endWhatItMade(em, row);
+        return { value, subject: tokenId, event: 'token.revoked', data: { name: row.name }, detail };
       },
       replay: async (em, id) => await getToken(em, { ...tokenId, id }),
     });
@@ -129,6 +133,17 @@ async function getToken(em: EntityManager, key: Pick<NodeKey, 'tenantId' | 'id'>
     throw notFound('ApiToken');
   }
   return row;
+}
+
+async function endWhatItMade(
+  em: EntityManager,
+  { tenantId, id }: ApiTokenRow,
+): Promise<{ readonly revokedTokens: string; readonly disabledEndpoints: string }> {
+  const rows: { tokens: string; endpoints: string }[] = await em.query(
+    'select tokens, endpoints from app.end_what_token_made($1, $2)',
+    [tenantId, id],
+  );
+  return { revokedTokens: rows[0]?.tokens ?? '0', disabledEndpoints: rows[0]?.endpoints ?? '0' };
 }
 
 function requireLive(row: ApiTokenRow): void {

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { TenantId, WebhookEndpointId } from '../../kernel/ids.ts';
+import type { TenantId, TokenId, WebhookEndpointId } from '../../kernel/ids.ts';
 
 export type EndpointState = 'ENABLED' | 'DISABLED' | 'GONE';
 export type EndpointReach = 'SELF' | 'SUBTREE';
@@ -35,6 +35,10 @@ export class WebhookEndpointRow {
 
   @Column('timestamptz', { name: 'previous_secret_expires_at', nullable: true })
   previousSecretExpiresAt!: Date | null;
+
+  /** The credential that made it or last said where it sends, and those it goes back to: it stops with any of them. */
+  @Column('uuid', { name: 'made_through', array: true, default: [] })
+  madeThrough!: TokenId[];
 
   @Column('timestamptz', { name: 'failing_since', nullable: true })
   failingSince!: Date | null;

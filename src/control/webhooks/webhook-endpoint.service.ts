@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AppError } from '../../kernel/errors.ts';
 import type { NodeKey } from '../../kernel/global-id.ts';
 import type { WebhookEndpointId } from '../../kernel/ids.ts';
-import { requirePermission } from '../../platform/auth/permission.guard.ts';
 import { TenantScope } from '../../platform/auth/tenant-scope.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { checkVersion, updateVersioned } from '../../platform/database/versioned-update.ts';
@@ -14,6 +12,7 @@ import { Pager } from '../../platform/paging/pager.ts';
 import { getEndpoint, toEndpointIds } from './get-webhook.ts';
 import { WebhookEndpointRow } from './webhook-endpoint.entity.ts';
 import { WebhookParts } from './webhook-parts.ts';
+import { requireHearing, requireReach } from './webhook-rights.ts';
 import type {
   CreateEndpointInput,
   DeleteEndpointInput,
@@ -63,7 +62,8 @@ export class WebhookEndpointService {
   async createWebhookEndpoint(input: CreateEndpointInput): Promise<EndpointWithSecret> {
     const tenant = this.scope.tenantOr(input.tenantId);
     const { name, eventTypes, reach = 'SELF' } = input;
-    this.#requireHearing(reach);
+    const actor = this.scope.current();
+    requireHearing(actor, reach);
     const url = this.parts.urls.accept(input.url);
     return await this.mutations.run({
       name: 'createWebhookEndpoint',
@@ -73,7 +73,16 @@ export class WebhookEndpointService {
         const { tenantId } = tenant;
         const subject: NodeKey = { type: 'WebhookEndpoint', tenantId, id: newId<WebhookEndpointId>() };
         const { secretId, secret } = await this.parts.secrets.make(em, tenantId);
-        await em.insert(WebhookEndpointRow, { ...toEndpointIds(subject), name, url, eventTypes, reach, secretId });
+        const made = { madeThrough: [...actor.through] };
+        await em.insert(WebhookEndpointRow, {
+          ...toEndpointIds(subject),
+          name,
+          url,
+          eventTypes,
+          reach,
+          secretId,
+          ...made,
+        });
         const value = { endpoint: await getEndpoint(em, subject), secret };
         return { value, subject, event: 'webhook_endpoint.created', data: { name, url, eventTypes, reach } };
       },
@@ -91,9 +100,12 @@ export class WebhookEndpointService {
       work: async (em) => {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
-        this.#requireHearing(row.reach);
+        requireHearing(this.scope.current(), row.reach);
         const before = { name: row.name, url: row.url, eventTypes: row.eventTypes };
-        const value = await updateVersioned<WebhookEndpointRow>(em, WebhookEndpointRow, row, changes);
+        const value = await updateVersioned<WebhookEndpointRow>(em, WebhookEndpointRow, row, {
+          ...changes,
+          ...this.#handled(row),
+        });
         return { value, subject: key, event: 'webhook_endpoint.updated', data: changes, detail: { before } };
       },
       replay: async (em) => await getEndpoint(em, key),
@@ -110,11 +122,11 @@ export class WebhookEndpointService {
       work: async (em) => {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
-        this.#requireHearing(row.reach);
+        requireHearing(this.scope.current(), row.reach);
         const { secretId, secret } = await this.parts.secrets.make(em, row.tenantId);
         const { previousSecretId: outdated } = row;
         const previousSecretExpiresAt = new Date(Date.now() + overlapSeconds * 1000);
-        const changes = { secretId, previousSecretId: row.secretId, previousSecretExpiresAt };
+        const changes = { secretId, previousSecretId: row.secretId, previousSecretExpiresAt, ...this.#handled(row) };
         const endpoint = await updateVersioned(em, WebhookEndpointRow, row, changes);
         await this.parts.secrets.forget(em, row.tenantId, [outdated]);
         const data = { previousSecretExpiresAt: previousSecretExpiresAt.toISOString() };
@@ -134,6 +146,7 @@ export class WebhookEndpointService {
       work: async (em) => {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
+        requireReach(this.scope.current(), row.reach);
         await em.delete(WebhookEndpointRow, toEndpointIds(key));
         await this.parts.secrets.forget(em, row.tenantId, [row.secretId, row.previousSecretId]);
         return { value: key, subject: key, event: 'webhook_endpoint.deleted', data: { name: row.name } };
@@ -142,12 +155,9 @@ export class WebhookEndpointService {
     });
   }
 
-  /** An endpoint tells events, and for the subtree those of tenants below: only who may read them has it send them. */
-  #requireHearing(reach: 'SELF' | 'SUBTREE'): void {
-    requirePermission(this.scope.current(), 'events:read');
-    if (reach === 'SUBTREE' && this.scope.current().reach !== 'SUBTREE') {
-      throw new AppError('FORBIDDEN', 'This credential reaches its own tenant only, and so do the endpoints it makes.');
-    }
+  /** Who turns an endpoint elsewhere, or knows its secret, has had a hand in it: it stops with them too. */
+  #handled({ madeThrough }: WebhookEndpointRow): Pick<WebhookEndpointRow, 'madeThrough'> {
+    return { madeThrough: [...new Set([...madeThrough, ...this.scope.current().through])] };
   }
 }
 

@@ -1,17 +1,25 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { TenantScope } from '../../platform/auth/tenant-scope.ts';
 import { checkVersion, updateVersioned } from '../../platform/database/versioned-update.ts';
 import { Mutations } from '../../platform/mutations/mutations.ts';
 import { getEndpoint } from './get-webhook.ts';
 import { WebhookEndpointRow } from './webhook-endpoint.entity.ts';
+import { requireHearing, requireReach } from './webhook-rights.ts';
 import type { SwitchEndpointInput } from './webhook.input.ts';
 
 /** Turns endpoints on and off. */
 @Injectable()
 export class WebhookSwitchService {
-  constructor(private readonly mutations: Mutations) {}
+  constructor(
+    private readonly scope: TenantScope,
+    private readonly mutations: Mutations,
+  ) {}
 
-  /** Events from now on are sent again, also after the receiver had said that it is gone. */
+  /**
+   * Events from now on are sent again, also after the receiver had said that it is gone. Whoever does it answers for the
+   * endpoint as it stands: it stops with that credential, and no longer with those before.
+   */
   async enableWebhookEndpoint(input: SwitchEndpointInput): Promise<WebhookEndpointRow> {
     return await this.#switch('enableWebhookEndpoint', 'ENABLED', input);
   }
@@ -31,12 +39,16 @@ export class WebhookSwitchService {
         const row = await getEndpoint(em, key);
         checkVersion(row, expectedVersion);
         const before = row.state;
-        const changes = { state, failingSince: null, alarmedAt: null };
+        const actor = this.scope.current();
+        const enabled = state === 'ENABLED';
+        (enabled ? requireHearing : requireReach)(actor, row.reach);
+        const made = enabled ? { madeThrough: [...actor.through] } : {};
+        const changes = { state, failingSince: null, alarmedAt: null, ...made };
         const value = await updateVersioned(em, WebhookEndpointRow, row, changes);
-        if (state === 'DISABLED') {
+        if (!enabled) {
           await endPending(em, value);
         }
-        const event = state === 'ENABLED' ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled';
+        const event = enabled ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled';
         return { value, subject: key, event, data: { name: row.name }, detail: { before: { state: before } } };
       },
       replay: async (em) => await getEndpoint(em, key),

@@ -10,6 +10,8 @@ export interface Actor {
   readonly name: string;
   /** Null where Holdfast itself acts. */
   readonly tokenId: TokenId | null;
+  /** The tokens that the credential goes back to, itself included: what it makes dies with any of them. */
+  readonly through: readonly TokenId[];
   readonly permissions: ReadonlySet<Permission>;
   readonly reach: Reach;
   readonly address: string | null;
@@ -17,5 +19,13 @@ export interface Actor {
 
 /** A part of Holdfast that acts for exactly one tenant: a worker's activity, a background task. */
 export function systemActor(part: string, tenantId: TenantId): Actor {
-  return { tenantId, name: `system:${part}`, tokenId: null, permissions: new Set(), reach: 'SELF', address: null };
+  return {
+    tenantId,
+    name: `system:${part}`,
+    tokenId: null,
+    through: [],
+    permissions: new Set(),
+    reach: 'SELF',
+    address: null,
+  };
 }

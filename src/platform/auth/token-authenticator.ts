@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { toId } from '../../kernel/ids.ts';
+import { type TokenId, toId } from '../../kernel/ids.ts';
 import { DATA_SOURCE } from '../database/data-source.ts';
 import { toDatabaseError } from '../database/sql-state.ts';
 import { isAllowedAddress } from './address-list.ts';
@@ -14,6 +14,7 @@ interface TokenRow {
   readonly scopes: string[];
   readonly reach: Reach;
   readonly addresses: string[];
+  readonly through: string[];
 }
 
 /** Hash in, actor out: the one look-up that happens before a tenant is known. */
@@ -33,6 +34,7 @@ export class TokenAuthenticator {
     return {
       tenantId: toId(row.tenant_id),
       tokenId: toId(row.token_id),
+      through: row.through.map((id) => toId<TokenId>(id)),
       name: `token:${row.token_id}`,
       permissions: expandScopes(row.scopes),
       reach: row.reach,
@@ -43,7 +45,8 @@ export class TokenAuthenticator {
   async #find(token: string): Promise<TokenRow | undefined> {
     try {
       const rows: TokenRow[] = await this.dataSource.query(
-        `select tenant_id, token_id, scopes, reach, allowed_addresses::text[] as addresses from app.find_token($1)`,
+        `select tenant_id, token_id, scopes, reach, allowed_addresses::text[] as addresses, through
+           from app.find_token($1)`,
         [hashApiToken(token)],
       );
       return rows[0];

@@ -12,6 +12,7 @@ function actor(tokenId: string): Actor {
   return {
     tenantId: toId('018f0000-0000-7000-8000-000000000001'),
     tokenId: toId(tokenId),
+    through: [],
     name: `token:${tokenId}`,
     permissions: new Set(),
     reach: 'SELF',
