@@ -1,42 +1,38 @@
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
 import type { PackOutcome } from './check-packs.ts';
-import type { DamagedObject, PackRecord, VerifyRequest, VerifyState } from './verify-types.ts';
+import type { DamagedObject, PackRecord, ScrubPace, VerifyRequest, VerifyState } from './verify-types.ts';
+
+/** Data packs in the store, with their sizes in bytes. */
+export type PresentPacks = ReadonlyMap<ObjectId, number>;
 
 /** Which packs are read in which order, and what came of it. */
 export class PackQueue {
   readonly damaged = new Map<ObjectId, DamagedObject>();
-  readonly total: number;
   readonly #request: VerifyRequest;
+  readonly #present: PresentPacks;
   readonly #records = new Map<string, PackRecord>();
-  readonly #waiting: ObjectId[];
-  readonly #count: number;
+  readonly #known = new Set<ObjectId>();
+  readonly #waiting: ObjectId[] = [];
   readonly #now: () => number;
   #next = 0;
   #checked = 0;
   #bytesRead = 0;
+  #bytesTotal = 0;
 
-  constructor(packs: ReadonlySet<ObjectId>, request: VerifyRequest, now: () => number) {
-    const { level, since = Infinity, state } = request;
+  constructor(present: PresentPacks, request: VerifyRequest, now: () => number) {
+    this.#present = present;
     this.#request = request;
     this.#now = now;
-    this.#count = packs.size;
-    for (const id of packs) {
-      const record = state?.packs[packName('data', id)];
-      if (record !== undefined) {
-        this.#records.set(packName('data', id), record);
-      }
-    }
-    const isFresh = (record: PackRecord | undefined): boolean =>
-      record !== undefined && !record.damaged && record.level >= level && record.checkedAt >= since;
-    this.#waiting = [...packs]
-      .filter((id) => !isFresh(this.#records.get(packName('data', id))))
-      .toSorted((a, b) => this.#urgency(a) - this.#urgency(b));
-    this.total = this.#waiting.length;
   }
 
-  get waiting(): readonly ObjectId[] {
-    return this.#waiting;
+  /** Of all packs that are to be read in this run. */
+  get bytesTotal(): number {
+    return this.#request.level === 0 ? 0 : this.#bytesTotal;
+  }
+
+  get total(): number {
+    return this.#waiting.length;
   }
 
   get checked(): number {
@@ -49,7 +45,7 @@ export class PackQueue {
 
   /** Packs that were not read. */
   get left(): number {
-    return this.#count - this.#checked;
+    return this.#known.size - this.#checked;
   }
 
   get isComplete(): boolean {
@@ -58,6 +54,28 @@ export class PackQueue {
 
   get state(): VerifyState {
     return { packs: Object.fromEntries(this.#records) };
+  }
+
+  /** Packs that are to be verified, those of them that are not known yet; the most urgent ones first. */
+  add(packs: Iterable<ObjectId>): void {
+    const fresh = [...new Set(packs)].filter((id) => !this.#known.has(id));
+    for (const id of fresh) {
+      this.#known.add(id);
+      const record = this.#request.state?.packs[packName('data', id)] ?? this.#meet(id);
+      if (record !== undefined) {
+        this.#records.set(packName('data', id), record);
+      }
+    }
+    const waiting = fresh.filter((id) => !this.#isFresh(id)).toSorted((a, b) => this.#urgency(a) - this.#urgency(b));
+    const { scrub } = this.#request;
+    for (const id of scrub === undefined ? waiting : this.#takeDue(waiting, scrub)) {
+      this.#waiting.push(id);
+      this.#bytesTotal += this.#present.get(id) ?? 0;
+    }
+  }
+
+  has(pack: ObjectId): boolean {
+    return this.#known.has(pack);
   }
 
   next(): ObjectId | undefined {
@@ -70,23 +88,66 @@ export class PackQueue {
   }
 
   done({ id, damage, bytesRead }: PackOutcome): void {
-    const name = packName('data', id);
-    const record = { level: this.#request.level, checkedAt: this.#now(), damaged: damage !== null };
-    this.#records.set(name, record);
+    this.#note(id, { level: this.#request.level, checkedAt: this.#now(), damaged: damage !== null });
     if (damage !== null) {
       this.damaged.set(id, damage);
     }
     this.#checked += 1;
     this.#bytesRead += bytesRead;
-    this.#request.onPack?.(name, record);
   }
 
-  /** Damaged ones first, then those never seen, then by age. */
+  /** A pack that a scrub meets for the first time counts from now on: its writer has just seen it whole. */
+  #meet(id: ObjectId): PackRecord | undefined {
+    if (this.#request.scrub === undefined) {
+      return undefined;
+    }
+    return this.#note(id, { level: null, checkedAt: this.#now(), damaged: false });
+  }
+
+  #note(id: ObjectId, record: PackRecord): PackRecord {
+    const name = packName('data', id);
+    this.#records.set(name, record);
+    this.#request.onPack?.(name, record);
+    return record;
+  }
+
+  #isFresh(id: ObjectId): boolean {
+    const { level, since = Infinity } = this.#request;
+    const record = this.#records.get(packName('data', id));
+    return (
+      record !== undefined &&
+      this.#present.has(id) &&
+      !record.damaged &&
+      record.level !== null &&
+      record.level >= level &&
+      record.checkedAt >= since
+    );
+  }
+
+  /** What is due before the next run, and an even share of everything, so that there is never much due at once. */
+  #takeDue(waiting: readonly ObjectId[], { periodMs, everyMs }: ScrubPace): ObjectId[] {
+    const bytesOf = (id: ObjectId): number => this.#present.get(id) ?? 0;
+    const all = [...this.#known].reduce((sum, id) => sum + bytesOf(id), 0);
+    const share = all * Math.min(1, everyMs / periodMs);
+    const dueSince = this.#now() + everyMs - periodMs;
+    const due: ObjectId[] = [];
+    let bytes = 0;
+    for (const id of waiting) {
+      if (bytes >= share && this.#urgency(id) > dueSince) {
+        break;
+      }
+      due.push(id);
+      bytes += bytesOf(id);
+    }
+    return due;
+  }
+
+  /** Gone or damaged ones first, then those never seen, then by age. */
   #urgency(id: ObjectId): number {
     const record = this.#records.get(packName('data', id));
-    if (record === undefined) {
-      return 0;
+    if (!this.#present.has(id) || record?.damaged === true) {
+      return -1;
     }
-    return record.damaged ? -1 : record.checkedAt;
+    return record?.checkedAt ?? 0;
   }
 }

@@ -17,8 +17,8 @@ import type { DamagedObject, VerifyLevel } from './verify-types.ts';
 const CONCURRENCY = 4;
 
 export interface ManifestSurvey {
-  /** Data packs that some layer of some point names; a layer above it may have replaced what it is named for. */
-  readonly packs: ReadonlySet<ObjectId>;
+  /** By meta pack, the data packs that it names; a layer above may have replaced what one is named for. */
+  readonly named: ReadonlyMap<ObjectId, readonly ObjectId[]>;
   readonly damaged: readonly DamagedObject[];
   readonly bytesRead: number;
 }
@@ -31,7 +31,7 @@ export async function surveyManifests(
 ): Promise<ManifestSurvey> {
   const layers = points.flatMap(({ disks }) => disks.flatMap((disk) => disk.layers));
   const ids = new Set(layers.flatMap((layer) => layer.packs.map(({ id }) => id)));
-  const packs = new Set<ObjectId>();
+  const named = new Map<ObjectId, readonly ObjectId[]>();
   const damaged: DamagedObject[] = [];
   const turn = limit(CONCURRENCY);
   let bytesRead = 0;
@@ -39,7 +39,7 @@ export async function surveyManifests(
   const read = async (id: ObjectId): Promise<void> => {
     throwIfAborted(signal);
     const outcome = await readMetaPack(context, id, level);
-    outcome.packs.forEach((pack) => packs.add(pack));
+    named.set(id, [...new Set(outcome.packs)]);
     bytesRead += outcome.bytesRead;
     if (outcome.error !== null) {
       const found = await diagnosePack(context.store, context.secrets, { area: 'meta', id }, outcome.error);
@@ -49,7 +49,7 @@ export async function surveyManifests(
     onRead(done, ids.size);
   };
   await Promise.all(Array.from(ids, (id) => turn(() => read(id))));
-  return { packs, damaged, bytesRead };
+  return { named, damaged, bytesRead };
 }
 
 interface MetaPackOutcome {

@@ -6,6 +6,7 @@ import { ManifestReader, SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import { placeEntries, type PlacedEntry, type SegmentTable } from '../manifest/segment-table.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { DiskManifest } from '../types.ts';
 import { isDamage } from './diagnose.ts';
 import { RangeList } from './range-list.ts';
@@ -13,8 +14,12 @@ import type { SurveyedPoint } from './survey-points.ts';
 import type { DamagedDisk, DamagedObject, DamagedPoint } from './verify-types.ts';
 
 export interface TraceOptions {
+  /** Reads nothing that was remembered from before the damage. */
+  readonly chunks: ChunkReader;
   /** Damaged data packs by their ids. */
   readonly packs: ReadonlyMap<ObjectId, DamagedObject>;
+  /** Not in the store, whether anybody needs them or not. */
+  readonly isGone: (pack: ObjectId) => boolean;
   /** Also hold every entry against the table of the pack that it names. */
   readonly checkEntries: boolean;
   readonly signal: AbortSignal;
@@ -98,29 +103,38 @@ class DiskTrace {
     for (const { start, end, entry } of entries) {
       const from = first + start * blockBytes;
       const to = Math.min(first + end * blockBytes, sizeBytes);
-      if (entry.chunk !== null && (await this.#isLost(entry.chunk, to - from))) {
-        this.#objects.add(packName('data', entry.chunk.pack));
+      const lostWith = entry.chunk === null ? null : await this.#findLoss(entry.chunk, to - from);
+      if (lostWith !== null) {
+        this.#objects.add(packName('data', lostWith));
         this.#ranges.add(from, to);
       }
     }
   }
 
-  async #isLost(chunk: ChunkRef, bytes: number): Promise<boolean> {
-    const damage = this.#options.packs.get(chunk.pack);
-    if (damage !== undefined && (damage.lostFrames === 'all' || damage.lostFrames.includes(chunk.frame))) {
-      return true;
+  /**
+   * The pack to blame, or null where the chunk can be had. Resolved as a reader does it: where it is named, unless that
+   * pack is condemned or can't be opened any more; else by digest.
+   */
+  async #findLoss(chunk: ChunkRef, bytes: number): Promise<ObjectId | null> {
+    const { packs, isGone, chunks, checkEntries } = this.#options;
+    const damage = packs.get(chunk.pack);
+    const stays = !this.#context.condemned.has(chunk.pack) && damage?.lostFrames !== 'all' && !isGone(chunk.pack);
+    if (stays && !checkEntries) {
+      return isFrameLost(damage, chunk.frame) ? chunk.pack : null;
     }
-    return this.#options.checkEntries && !(await this.#agrees(chunk, bytes));
-  }
-
-  async #agrees(chunk: ChunkRef, bytes: number): Promise<boolean> {
     try {
-      return (await this.#context.chunks.find(chunk)).frame.rawBytes === bytes;
+      const { table, frame } = await chunks.find(chunk);
+      const pack = table.opener.context.objectId;
+      return frame.rawBytes !== bytes || isFrameLost(packs.get(pack), frame.ordinal) ? pack : null;
     } catch (error) {
       if (isDamage(error)) {
-        return false;
+        return chunk.pack;
       }
       throw error;
     }
   }
+}
+
+function isFrameLost(damage: DamagedObject | undefined, frame: number): boolean {
+  return damage !== undefined && (damage.lostFrames === 'all' || damage.lostFrames.includes(frame));
 }

@@ -43,10 +43,18 @@ export interface DamagedPoint {
 
 /** When a pack was last looked at. */
 export interface PackRecord {
-  readonly level: VerifyLevel;
-  /** Milliseconds since the epoch. */
+  /** Null: never. A scrub that met it for the first time left it to a later run. */
+  readonly level: VerifyLevel | null;
+  /** Milliseconds since the epoch; where it was never looked at, when a scrub first met it. */
   readonly checkedAt: number;
   readonly damaged: boolean;
+}
+
+/** A scrub goes round: each of its runs reads some packs, so that every pack is read once in each period. */
+export interface ScrubPace {
+  readonly periodMs: number;
+  /** When the next run comes, from the start of this one. What is due before then is read now, and an even share. */
+  readonly everyMs: number;
 }
 
 /** What the next run begins with; plain JSON, by the packs' names. */
@@ -72,23 +80,36 @@ export interface VerifyRequest {
   readonly state?: VerifyState;
   /** Packs that were found whole at this level or a higher one since then, in milliseconds, are not read again. */
   readonly since?: number;
-  /** No further pack is begun after so many bytes: for a scrub that goes round in small steps. */
+  /** No further pack is begun after so many bytes. */
   readonly maxBytes?: number;
+  /** Read what is due, oldest first, and no more. In place of `since`. */
+  readonly scrub?: ScrubPace;
+  /**
+   * Condemn data packs that are found damaged: they leave deduplication at once, the next backup reads again what it
+   * inherits from them, and older restore points find what it stores by digest. Condemned is final.
+   */
+  readonly condemn?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: VerifyProgress) => void;
-  /** As soon as a pack has been read: for a caller that keeps its state although the run may be cancelled. */
+  /**
+   * As soon as a pack has been read, or met for the first time by a scrub: for a caller that keeps its state although the
+   * run may be interrupted.
+   */
   readonly onPack?: (name: string, record: PackRecord) => void;
 }
 
 export interface VerifyResult {
   readonly level: VerifyLevel;
-  /** False where `maxBytes` ended the run before all packs had been read. */
+  /** False where `maxBytes` ended the run before all packs had been read that it was to read. */
   readonly complete: boolean;
   readonly packsChecked: number;
-  /** Packs that points need and that were not read in this run, as `since` or `maxBytes` asked. */
+  /** Packs that points need and that were not read in this run, as `since`, `maxBytes` or `scrub` asked. */
   readonly packsLeft: number;
   readonly bytesRead: number;
   readonly damagedObjects: readonly DamagedObject[];
+  /** Names of the packs that this run condemned. */
+  readonly condemnedPacks: readonly string[];
+  /** As it is after the damaged packs were condemned: what is found by digest elsewhere is not lost. */
   readonly damagedPoints: readonly DamagedPoint[];
   readonly intactPoints: readonly string[];
   /** For the next run; without packs that no point needs any more. */

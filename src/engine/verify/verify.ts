@@ -1,12 +1,16 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import type { ObjectId } from '../format/ids.ts';
-import { packName } from '../format/names.ts';
+import { isObjectId, type ObjectId } from '../format/ids.ts';
+import { DATA_PREFIX, packName } from '../format/names.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { ChunkReader } from '../restore/chunk-reader.ts';
+import { PackTables } from '../restore/pack-tables.ts';
 import { checkPacks } from './check-packs.ts';
-import { PackQueue } from './pack-queue.ts';
-import { surveyIndex } from './survey-index.ts';
-import { surveyManifests } from './survey-manifests.ts';
+import { condemnDamaged } from './condemn-damaged.ts';
+import { PackQueue, type PresentPacks } from './pack-queue.ts';
+import { surveyIndex, type IndexSurvey } from './survey-index.ts';
+import { surveyManifests, type ManifestSurvey } from './survey-manifests.ts';
+import { surveyMoved } from './survey-moved.ts';
 import { surveyPoints, type PointSurvey, type SurveyedPoint } from './survey-points.ts';
 import { tracePoint } from './trace-damage.ts';
 import type { DamagedObject, DamagedPoint, VerifyProgress, VerifyRequest, VerifyResult } from './verify-types.ts';
@@ -20,81 +24,171 @@ export async function verify(
   points: PointStore,
   request: VerifyRequest,
 ): Promise<VerifyResult> {
-  const signal = request.signal ?? new AbortController().signal;
-  throwIfAborted(signal);
+  throwIfAborted(request.signal);
   const survey = await surveyPoints(points, request);
-  const say = (phase: VerifyProgress['phase'], done: number, total: number, bytes: readonly [number, number]): void =>
-    request.onProgress?.({ phase, done, total, bytesRead: bytes[0], bytesTotal: bytes[1] });
-  const manifests = await surveyManifests(context, survey.points, {
-    level: request.level,
-    signal,
-    onRead: (done, total) => say('manifests', done, total, [0, 0]),
-  });
-  const index = await surveyIndex(context, signal);
-  const queue = new PackQueue(manifests.packs, request, () => context.clock.now());
-  const bytesTotal = request.level === 0 ? 0 : await sumSizes(context, queue.waiting, signal);
-  await checkPacks(context, {
-    level: request.level,
-    signal,
-    next: () => queue.next(),
-    done: (outcome) => {
-      queue.done(outcome);
-      say('packs', queue.checked, queue.total, [queue.bytesRead, bytesTotal]);
-    },
-  });
-  const objects = [...manifests.damaged, ...queue.damaged.values()];
-  const unindexed = findUnindexed(manifests.packs, queue.damaged, index.packs);
-  const traced: DamagedPoint[] = [];
-  if (objects.length > 0 || request.level === 2) {
-    for (const [i, point] of survey.points.entries()) {
-      const options = { packs: queue.damaged, checkEntries: request.level === 2, signal };
-      const damage = await tracePoint(context, point, options);
-      traced.push(...(damage === null ? [] : [damage]));
-      say('ranges', i + 1, survey.points.length, [queue.bytesRead, bytesTotal]);
+  await context.condemned.refresh();
+  const present = await listPacks(context, request.signal);
+  return new Verification(context, points, request, { survey, present }).run();
+}
+
+class Verification {
+  readonly #context: RepositoryContext;
+  readonly #points: PointStore;
+  readonly #request: VerifyRequest;
+  readonly #signal: AbortSignal;
+  readonly #survey: PointSurvey;
+  readonly #present: PresentPacks;
+  readonly #queue: PackQueue;
+  /** Remembers nothing from before: what it finds is in the store now. */
+  readonly #chunks: ChunkReader;
+  readonly #condemned: ObjectId[] = [];
+
+  constructor(
+    context: RepositoryContext,
+    points: PointStore,
+    request: VerifyRequest,
+    { survey, present }: { readonly survey: PointSurvey; readonly present: PresentPacks },
+  ) {
+    const { store, secrets, condemned, index, clock } = context;
+    this.#context = context;
+    this.#points = points;
+    this.#request = request;
+    this.#signal = request.signal ?? new AbortController().signal;
+    this.#survey = survey;
+    this.#present = present;
+    this.#queue = new PackQueue(present, request, () => clock.now());
+    this.#chunks = new ChunkReader(store, secrets, new PackTables(store, secrets, condemned), condemned, index);
+  }
+
+  async run(): Promise<VerifyResult> {
+    const { level } = this.#request;
+    const manifests = await surveyManifests(this.#context, this.#survey.points, {
+      level,
+      signal: this.#signal,
+      onRead: (done, total) => this.#say('manifests', done, total),
+    });
+    const index = await surveyIndex(this.#context, this.#signal);
+    await this.#checkAll(manifests);
+    const objects = [...manifests.damaged, ...this.#queue.damaged.values()];
+    const traced = objects.length > 0 || level === 2 ? await this.#trace() : [];
+    const damagedPoints = [...lostPoints(this.#survey), ...(await stillThere(this.#points, traced))];
+    // A pack that is gone may have been collected because nobody needs it: only the trace tells.
+    const needed = new Set(damagedPoints.flatMap((point) => point.objects));
+    await this.#condemn((id) => needed.has(packName('data', id)));
+    const damaged = new Set(damagedPoints.map(({ pointId }) => pointId));
+    return {
+      level,
+      complete: this.#queue.isComplete,
+      packsChecked: this.#queue.checked,
+      packsLeft: this.#queue.left,
+      bytesRead: this.#queue.bytesRead + manifests.bytesRead,
+      damagedObjects: [
+        ...this.#survey.damaged.values(),
+        ...objects.filter(({ name, problem }) => problem !== 'missing' || needed.has(name)),
+        ...index.damaged,
+        ...this.#findUnindexed(manifests, index),
+      ],
+      condemnedPacks: this.#condemned.map((id) => packName('data', id)),
+      damagedPoints,
+      intactPoints: this.#survey.points.map(({ pointId }: SurveyedPoint) => pointId).filter((id) => !damaged.has(id)),
+      state: this.#queue.state,
+    };
+  }
+
+  /**
+   * Checks the packs that manifests name and those where moved chunks are; and where something is damaged, those that
+   * hold it too, as often as that leads to further packs.
+   */
+  async #checkAll({ named }: ManifestSurvey): Promise<void> {
+    const all = new Set([...named.values()].flat());
+    this.#queue.add([...all].filter((pack) => !this.#isMoved(pack)));
+    let followed: ReadonlySet<ObjectId> = new Set();
+    for (let first = true; ; first = false) {
+      const moved = new Set([...all].filter((pack) => this.#isMoved(pack) && !followed.has(pack)));
+      if (moved.size === 0 && !first) {
+        return;
+      }
+      const metaPacks = [...named.keys()].filter((id) => named.get(id)?.some((pack) => moved.has(pack)) ?? false);
+      const how = { isMoved: (pack: ObjectId): boolean => moved.has(pack), signal: this.#signal };
+      this.#queue.add(await surveyMoved(this.#context, this.#chunks, metaPacks, how));
+      const before = new Set(this.#queue.damaged.keys());
+      await this.#checkWaiting();
+      await this.#condemn((id) => this.#present.has(id));
+      // Where no manifest names it, chunks were led there from elsewhere: all of them are to be looked for again.
+      const misled = [...this.#queue.damaged.keys()].some((id) => !before.has(id) && !all.has(id));
+      followed = misled ? new Set() : new Set([...followed, ...moved]);
     }
   }
-  const damagedPoints = [...lostPoints(survey), ...(await stillThere(points, traced))];
-  const damaged = new Set(damagedPoints.map(({ pointId }) => pointId));
-  return {
-    level: request.level,
-    complete: queue.isComplete,
-    packsChecked: queue.checked,
-    packsLeft: queue.left,
-    bytesRead: queue.bytesRead + manifests.bytesRead,
-    damagedObjects: [
-      ...survey.damaged.values(),
-      ...withoutLeftovers(objects, damagedPoints),
-      ...index.damaged,
-      ...unindexed,
-    ],
-    damagedPoints,
-    intactPoints: survey.points.map(({ pointId }: SurveyedPoint) => pointId).filter((id) => !damaged.has(id)),
-    state: queue.state,
-  };
+
+  async #condemn(which: (pack: ObjectId) => boolean): Promise<void> {
+    if (this.#request.condemn === true) {
+      const damaged = [...this.#queue.damaged].filter(([id]) => which(id));
+      this.#condemned.push(...(await condemnDamaged(this.#context.condemned, damaged)));
+    }
+  }
+
+  async #checkWaiting(): Promise<void> {
+    const queue = this.#queue;
+    await checkPacks(this.#context, {
+      level: this.#request.level,
+      signal: this.#signal,
+      next: () => queue.next(),
+      done: (outcome) => {
+        queue.done(outcome);
+        this.#say('packs', queue.checked, queue.total);
+      },
+    });
+  }
+
+  async #trace(): Promise<DamagedPoint[]> {
+    const { points } = this.#survey;
+    const traced: DamagedPoint[] = [];
+    for (const [i, point] of points.entries()) {
+      const damage = await tracePoint(this.#context, point, {
+        chunks: this.#chunks,
+        packs: this.#queue.damaged,
+        isGone: (pack) => !this.#present.has(pack),
+        checkEntries: this.#request.level === 2,
+        signal: this.#signal,
+      });
+      traced.push(...(damage === null ? [] : [damage]));
+      this.#say('ranges', i + 1, points.length);
+    }
+    return traced;
+  }
+
+  /** Chunks that are named in it are looked for by their digests, as a reader does. */
+  #isMoved(pack: ObjectId): boolean {
+    const lostFrames = this.#queue.damaged.get(pack)?.lostFrames;
+    return this.#context.condemned.has(pack) || !this.#present.has(pack) || lostFrames === 'all';
+  }
+
+  #findUnindexed({ named }: ManifestSurvey, index: IndexSurvey): DamagedObject[] {
+    return [...new Set([...named.values()].flat())]
+      .filter((id) => !this.#isMoved(id) && !index.packs.has(id) && !this.#queue.damaged.has(id))
+      .map((id) => {
+        const name = packName('data', id);
+        return { name, problem: 'not-indexed', message: `${name} is in no index segment.`, lostFrames: [] };
+      });
+  }
+
+  #say(phase: VerifyProgress['phase'], done: number, total: number): void {
+    const { bytesRead, bytesTotal } = this.#queue;
+    this.#request.onProgress?.({ phase, done, total, bytesRead, bytesTotal });
+  }
 }
 
 /** One listing instead of a question for each pack. */
-async function sumSizes({ store }: RepositoryContext, ids: readonly ObjectId[], signal: AbortSignal): Promise<number> {
-  const wanted = new Set(ids.map((id) => packName('data', id)));
-  let sum = 0;
-  for await (const { name, sizeBytes } of store.list('data/')) {
+async function listPacks({ store }: RepositoryContext, signal?: AbortSignal): Promise<PresentPacks> {
+  const present = new Map<ObjectId, number>();
+  for await (const { name, sizeBytes } of store.list(DATA_PREFIX)) {
     throwIfAborted(signal);
-    sum += wanted.has(name) ? sizeBytes : 0;
+    const id = name.slice(name.lastIndexOf('/') + 1);
+    if (isObjectId(id) && name === packName('data', id)) {
+      present.set(id, sizeBytes);
+    }
   }
-  return sum;
-}
-
-function findUnindexed(
-  packs: ReadonlySet<ObjectId>,
-  damaged: ReadonlyMap<ObjectId, DamagedObject>,
-  indexed: ReadonlySet<ObjectId>,
-): DamagedObject[] {
-  return [...packs]
-    .filter((id) => !indexed.has(id) && !damaged.has(id))
-    .map((id) => {
-      const name = packName('data', id);
-      return { name, problem: 'not-indexed', message: `${name} is in no index segment.`, lostFrames: [] };
-    });
+  return present;
 }
 
 function lostPoints({ damaged }: PointSurvey): DamagedPoint[] {
@@ -117,10 +211,4 @@ async function stillThere(points: PointStore, traced: readonly DamagedPoint[]): 
     }
   }
   return there;
-}
-
-/** A pack that is gone and that no point needs any more was collected; a layer's older entries may still name it. */
-function withoutLeftovers(objects: readonly DamagedObject[], points: readonly DamagedPoint[]): DamagedObject[] {
-  const needed = new Set(points.flatMap((point) => point.objects));
-  return objects.filter(({ name, problem }) => problem !== 'missing' || needed.has(name));
 }
