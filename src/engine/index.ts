@@ -4,6 +4,7 @@ export { describeRepository } from './describe-repository.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';
 export { findTenantOf } from './keys/find-tenant.ts';
 export { openRepository } from './open-repository.ts';
+export * from './points/custody-types.ts';
 export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';
 export * from './ports/store.ts';

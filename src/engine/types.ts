@@ -3,6 +3,7 @@ import type { AppError } from '../kernel/errors.ts';
 import type { KeyRing } from './ports/key-ring.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
+import type { HoldRequest, PointCustody } from './points/custody-types.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 
 /** Bytes from `offset` on; as XAPI's changed blocks they may overlap, touch or reach past the disk's end. */
@@ -128,6 +129,8 @@ export interface CommitPointRequest {
   readonly vmId: string;
   /** When the source was as the point says, milliseconds since the epoch. */
   readonly takenAt: number;
+  /** The point can't be deleted before, milliseconds since the epoch; absent: at any time. */
+  readonly retainUntil?: number;
   readonly disks: readonly DiskResult[];
   /** The VM's configuration; opaque here, stored encrypted. */
   readonly config: Uint8Array;
@@ -146,6 +149,8 @@ export interface PointSummary {
   readonly sessionId: string;
   readonly takenAt: number;
   readonly committedAt: number;
+  /** As it was committed; `readCustody` says what stands now. */
+  readonly retainUntil?: number;
   readonly disks: readonly PointDisk[];
   readonly info: PointInfo;
 }
@@ -237,6 +242,19 @@ export interface Repository extends AsyncDisposable {
   listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary>;
   /** NO_RESTORE_POINT if there is none (or a tombstone). */
   readPoint(pointId: string): Promise<Point>;
+  /**
+   * From here on the point does not exist; `collect` brings its space back. Again: nothing happens. NO_RESTORE_POINT if
+   * there never was one, POINT_RETAINED or POINT_HELD while it has to stay.
+   */
+  deletePoint(pointId: string): Promise<void>;
+  /** Retention date and holds as they stand. NO_RESTORE_POINT as above, here and in what follows. */
+  readCustody(pointId: string): Promise<PointCustody>;
+  /** Keeps the point until that date too, milliseconds since the epoch; an earlier one than stands changes nothing. */
+  extendRetention(pointId: string, until: number): Promise<void>;
+  /** The point stays until the hold is released. The same hold again: nothing happens. */
+  placeHold(request: HoldRequest): Promise<void>;
+  /** A hold that isn't there: nothing happens. */
+  releaseHold(pointId: string, holdId: string): Promise<void>;
   readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece>;
   restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult>;
   /** Finds and names damage; damage is an answer, not an error. The caller pins what is verified, as for a restore. */

@@ -1,6 +1,8 @@
 import { AppError } from '../kernel/errors.ts';
 import { pointName } from './format/names.ts';
 import { commitPoint } from './points/commit-point.ts';
+import type { HoldRequest, PointCustody } from './points/custody-types.ts';
+import { deletePoint, extendRetention, placeHold, readCustody, releaseHold } from './points/delete-point.ts';
 import { listPoints } from './points/list-points.ts';
 import { PointStore } from './points/point-store.ts';
 import { readStats } from './points/read-stats.ts';
@@ -43,7 +45,7 @@ export class VaultRepository implements Repository {
     this.repositoryId = context.repositoryId;
     this.parameters = context.parameters;
     this.#context = context;
-    this.#points = new PointStore(context.store, context.secrets);
+    this.#points = new PointStore(context.store, context.secrets, context.clock);
     this.#sessions = new SessionStore(context.store, context.secrets);
   }
 
@@ -61,11 +63,14 @@ export class VaultRepository implements Repository {
       }
       await this.#points.get(pin);
     }
+    await this.#context.condemned.refresh();
   }
 
   async writeDisk(request: WriteDiskRequest): Promise<DiskResult> {
     const session = await this.#sessions.get(request.sessionId);
     await this.#requireUndecided(session);
+    // It may have begun in another process. After its object is durable, before the first chunk is looked up.
+    await this.#context.condemned.refresh();
     return writeDisk(this.#context, this.#points, session, request);
   }
 
@@ -83,7 +88,7 @@ export class VaultRepository implements Repository {
 
   async endSession(sessionId: string): Promise<void> {
     const session = await this.#sessions.find(sessionId);
-    if (session?.purpose === 'backup') {
+    if (session !== null && (session.purpose === 'backup' || session.purpose === 'copy')) {
       await this.#points.fence(session.pointId);
     }
     await this.#sessions.remove(sessionId);
@@ -104,6 +109,26 @@ export class VaultRepository implements Repository {
 
   readPoint(pointId: string): Promise<Point> {
     return this.#points.get(pointId);
+  }
+
+  deletePoint(pointId: string): Promise<void> {
+    return deletePoint(this.#points, pointId, this.#context.clock.now());
+  }
+
+  readCustody(pointId: string): Promise<PointCustody> {
+    return readCustody(this.#points, pointId);
+  }
+
+  extendRetention(pointId: string, until: number): Promise<void> {
+    return extendRetention(this.#points, pointId, until, this.#context.clock.now());
+  }
+
+  placeHold(request: HoldRequest): Promise<void> {
+    return placeHold(this.#points, request, this.#context.clock.now());
+  }
+
+  releaseHold(pointId: string, holdId: string): Promise<void> {
+    return releaseHold(this.#points, pointId, holdId, this.#context.clock.now());
   }
 
   async *readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece> {

@@ -152,6 +152,8 @@ export const ERROR_CODES = {
     kind: 'conflict',
     hint: 'Wait until the date that it is locked until; nobody can delete it before.',
   },
+  POINT_RETAINED: { kind: 'conflict', hint: 'Wait until the date that it is retained until.' },
+  POINT_HELD: { kind: 'conflict', hint: 'Let whoever placed the holds release them first.' },
   VAULT_OBJECT_EXISTS: { kind: 'conflict', hint: 'Another writer was first at that name; its object stands.' },
   VAULT_OBJECT_MISSING: { kind: 'not_found', hint: 'The object is not in the vault.' },
   SESSION_FENCED: { kind: 'conflict', hint: 'This writer was declared dead; a newer attempt has taken over.' },

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 BLOCK = 4096
 SEGMENTS_PER_GROUP = 64
 HOLE = 65535
-DATA_PACK, META_PACK, INDEX_SEGMENT, POINT, TOMBSTONE, CONDEMNED = 1, 2, 3, 5, 6, 9
+DATA_PACK, META_PACK, INDEX_SEGMENT, POINT, TOMBSTONE, CONDEMNED, CUSTODY = 1, 2, 3, 5, 6, 9, 10
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PACK_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -191,7 +191,9 @@ class Vault:
         return self.roots[generation]
 
     def point(self, point_id):
-        """The JSON of a restore point, or None for a tombstone."""
+        """The JSON of a restore point, or None for a tombstone or one that was deleted."""
+        if self.deleted(point_id):
+            return None
         point = SealedObject(self, f"points/{point_id}", (POINT, TOMBSTONE), uuid_bytes(point_id))
         try:
             point.check_hash()
@@ -201,6 +203,24 @@ class Vault:
             return json.loads(cursor.take(cursor.u32()))
         finally:
             point.close()
+
+    def deleted(self, point_id):
+        """Whether the point's custody says so. An entry that is missing before that changes nothing."""
+        folder = f"custody/{point_id}"
+        present = os.path.isdir(os.path.join(self.folder, folder))
+        numbers = {int(n) for n in self.names(folder) if re.fullmatch("[1-9][0-9]*", n)} if present else set()
+        for number in sorted(numbers):
+            entry = SealedObject(self, f"{folder}/{number}", (CUSTODY,), uuid_bytes(point_id))
+            try:
+                entry.check_hash()
+                content = json.loads(entry.table)
+            finally:
+                entry.close()
+            require(content["number"] == number, f"{entry.name} is another entry")
+            if content["kind"] == "delete":
+                return True
+        require(len(numbers) == max(numbers, default=0), f"{folder} lacks an entry")
+        return False
 
     def points(self):
         for name in sorted(os.listdir(os.path.join(self.folder, "points"))):
@@ -390,7 +410,7 @@ def truncate(table, limit):
 
 def find_disk(vault, point_id, disk_key):
     point = vault.point(point_id)
-    require(point is not None, f"{point_id} is a tombstone")
+    require(point is not None, f"{point_id} was fenced or deleted")
     for disk in point["disks"]:
         if disk["diskKey"] == disk_key:
             return disk

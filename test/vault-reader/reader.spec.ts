@@ -104,12 +104,17 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
       await beginKeyGeneration(common);
     }
     await repository.fence(randomUUID());
+    const { summary: gone } = await backup(repository, { disks: { xvdb: new MemoryDisk(small) } });
+    await repository.extendRetention(gone.pointId, 1);
+    await repository.deletePoint(gone.pointId);
+    await repository.placeHold({ pointId: first.summary.pointId, holdId: randomUUID(), reason: 'kept' });
     for (const point of points) {
       expect(Buffer.compare(await restore(point.pointId, 'xvda'), point.data)).toBe(0);
     }
     expect(Buffer.compare(await restore(first.summary.pointId, 'xvdb'), small)).toBe(0);
     const listed = (await read('list')).trim().split('\n');
     const pointIds = listed.map((line) => (JSON.parse(line) as { pointId: string }).pointId);
+    await expect(restore(gone.pointId, 'xvdb')).rejects.toMatchObject({ code: 1 });
     expect(pointIds.toSorted()).toEqual(points.map(({ pointId }) => pointId).toSorted());
   });
 

@@ -17,6 +17,7 @@ export const OBJECT_KIND = {
   journal: 7,
   epoch: 8,
   condemned: 9,
+  custody: 10,
 } as const;
 export type ObjectKind = (typeof OBJECT_KIND)[keyof typeof OBJECT_KIND];
 

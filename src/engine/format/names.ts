@@ -48,3 +48,10 @@ export const CONDEMNED_PREFIX = 'condemned/';
 export function condemnedName(number: number): string {
   return `${CONDEMNED_PREFIX}${number}`;
 }
+
+export const CUSTODY_PREFIX = 'custody/';
+
+/** What became of a restore point: entries are counted from 1. */
+export function custodyName(pointId: string, number: number | ''): string {
+  return `${CUSTODY_PREFIX}${pointId}/${number}`;
+}

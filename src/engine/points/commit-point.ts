@@ -3,6 +3,7 @@ import { packName } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { readEpoch } from '../sessions/epoch.ts';
+import { MAX_SESSION_MS } from '../sessions/session-ages.ts';
 import type { Session } from '../sessions/session-store.ts';
 import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
 import { checkDisks } from './check-disks.ts';
@@ -15,12 +16,16 @@ export async function commitPoint(
   session: Session,
   request: CommitPointRequest,
 ): Promise<PointSummary> {
-  const { pointId, sessionId, vmId, takenAt, disks, config, info } = request;
+  const { pointId, sessionId, vmId, takenAt, retainUntil, disks, config, info } = request;
   if (session.purpose !== 'backup' || session.pointId !== pointId) {
     throw new AppError('BAD_INPUT', `Session ${sessionId} did not announce restore point ${pointId}.`);
   }
   if ((await readEpoch(context.store, context.secrets)) !== session.epoch) {
     throw new AppError('SESSION_FENCED', `Session ${sessionId} began before the vault’s last recovery.`);
+  }
+  const now = context.clock.now();
+  if (now - session.startedAt > MAX_SESSION_MS) {
+    throw new AppError('SESSION_FENCED', `Session ${sessionId} began too long ago to commit: over seven days.`);
   }
   checkDisks(disks);
   await Promise.all(disks.map((disk) => requireManifest(context, disk)));
@@ -29,7 +34,8 @@ export async function commitPoint(
     vmId,
     sessionId,
     takenAt,
-    committedAt: context.clock.now(),
+    committedAt: now,
+    ...(retainUntil === undefined ? {} : { retainUntil }),
     disks: disks.map(({ diskKey, sizeBytes, bytesStoredNew }) => ({ diskKey, sizeBytes, bytesStoredNew })),
     info,
   };

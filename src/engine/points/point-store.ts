@@ -1,28 +1,49 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
-import { corrupt, OBJECT_KIND } from '../format/header.ts';
+import { corrupt, HEADER_BYTES, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { pointName } from '../format/names.ts';
+import { FOOTER_BYTES } from '../format/pack-builder.ts';
+import { TAG_BYTES } from '../format/seal.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { DiskManifest, Point, PointSummary } from '../types.ts';
+import { CustodyLog } from './custody-log.ts';
 
 const LENGTH_BYTES = 4;
+const TIME_BYTES = 8;
+/** No restore point is as short: lists need not open tombstones, of which there may be many. */
+const TOMBSTONE_BYTES = HEADER_BYTES + TIME_BYTES + TAG_BYTES + FOOTER_BYTES;
+
+const DAMAGE = ['VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN', 'VAULT_OBJECT_MISSING', 'BAD_INPUT'] as const;
 
 interface StoredPoint {
   readonly summary: PointSummary;
   readonly disks: readonly DiskManifest[];
 }
 
-/** Restore points and tombstones: whichever is first at a point's name stands for ever. */
+/** What lies at a point's name. A point may have been deleted, and wait for those who still read it. */
+export type FoundPoint =
+  | { readonly kind: 'point'; readonly point: Point }
+  | { readonly kind: 'tombstone'; readonly fencedAt: number };
+
+/**
+ * Restore points and tombstones: whichever is first at a point's name decides. A point that was deleted (`custody` says
+ * so) is none any more, for whoever asks here.
+ */
 export class PointStore {
+  readonly custody: CustodyLog;
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
+  readonly #clock: Clock;
 
-  constructor(store: Store, secrets: RepositorySecrets) {
+  constructor(store: Store, secrets: RepositorySecrets, clock: Clock) {
+    this.custody = new CustodyLog(store, secrets);
     this.#store = store;
     this.#secrets = secrets;
+    this.#clock = clock;
   }
 
   /** The point as it stands after that: this one, or one of the same session that came before. */
@@ -51,13 +72,27 @@ export class PointStore {
 
   async fence(pointId: string): Promise<'fenced' | 'committed'> {
     const id = uuidToObjectId(pointId, 'point');
-    const sealed = sealObject(OBJECT_KIND.tombstone, id, new Uint8Array(0), this.#secrets);
+    const at = Buffer.alloc(TIME_BYTES);
+    at.writeBigUInt64LE(BigInt(this.#clock.now()));
+    const sealed = sealObject(OBJECT_KIND.tombstone, id, at, this.#secrets);
     const outcome = await this.#store.putIfAbsent(pointName(pointId), [sealed]);
     await this.#store.flush();
     return outcome === 'created' || (await this.find(pointId)) === 'tombstone' ? 'fenced' : 'committed';
   }
 
+  /** 'tombstone' also where the point was deleted: it is decided, and not there. */
   async find(pointId: string): Promise<Point | 'tombstone' | null> {
+    // In this order: a point's custody goes after the point.
+    const { deletedAt } = await this.custody.read(pointId);
+    const found = await this.findObject(pointId);
+    if (found === null) {
+      return deletedAt === null ? null : 'tombstone';
+    }
+    return found.kind === 'point' && deletedAt === null ? found.point : 'tombstone';
+  }
+
+  /** What is at the name, deleted or not. */
+  async findObject(pointId: string): Promise<FoundPoint | null> {
     const id = uuidToObjectId(pointId, 'point');
     const name = pointName(pointId);
     let data: Uint8Array;
@@ -71,7 +106,9 @@ export class PointStore {
     }
     const kinds = [OBJECT_KIND.point, OBJECT_KIND.tombstone];
     const { kind, payload } = openObject(data, name, { id, kinds }, this.#secrets);
-    return kind === OBJECT_KIND.tombstone ? 'tombstone' : decodePoint(payload, name);
+    return kind === OBJECT_KIND.point
+      ? { kind: 'point', point: decodePoint(payload, name) }
+      : { kind: 'tombstone', fencedAt: Number(payload.readBigUInt64LE(0)) };
   }
 
   async get(pointId: string): Promise<Point> {
@@ -86,28 +123,45 @@ export class PointStore {
 
   /** `onDamaged` is told of objects that are no point any more, and the list goes on; without it they end the list. */
   async *list(onDamaged?: (pointId: string, error: AppError) => void): AsyncIterable<Point> {
-    const prefix = pointName('');
-    for await (const { name } of this.#store.list(prefix)) {
-      const pointId = name.slice(prefix.length);
-      // A store is a folder that others can reach too: what has no name of ours is none of ours.
-      const found = isUuid(pointId) ? await this.#findOrTell(pointId, onDamaged) : null;
-      if (found !== null && found !== 'tombstone') {
-        yield found;
+    const told = new Set<string>();
+    const tell = (pointId: string, error: unknown): void => {
+      if (onDamaged === undefined || !isAppError(error, ...DAMAGE)) {
+        throw error;
+      }
+      told.add(pointId);
+      onDamaged(pointId, error);
+    };
+    const deleted = new Set<string>();
+    for await (const [pointId, { deletedAt }] of this.custody.list(tell)) {
+      if (deletedAt !== null) {
+        deleted.add(pointId);
+      }
+    }
+    for await (const pointId of this.ids()) {
+      const found = deleted.has(pointId) || told.has(pointId) ? null : await this.#findOrTell(pointId, tell);
+      if (found?.kind === 'point') {
+        yield found.point;
       }
     }
   }
 
-  async #findOrTell(
-    pointId: string,
-    onDamaged?: (pointId: string, error: AppError) => void,
-  ): Promise<Point | 'tombstone' | null> {
-    try {
-      return await this.find(pointId);
-    } catch (error) {
-      if (onDamaged === undefined || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN', 'BAD_INPUT')) {
-        throw error;
+  /** Points as they lie there, also those that were deleted. */
+  async *ids(): AsyncIterable<string> {
+    const prefix = pointName('');
+    for await (const { name, sizeBytes } of this.#store.list(prefix)) {
+      const pointId = name.slice(prefix.length);
+      // A store is a folder that others can reach too: what has no name of ours is none of ours.
+      if (isUuid(pointId) && sizeBytes !== TOMBSTONE_BYTES) {
+        yield pointId;
       }
-      onDamaged(pointId, error);
+    }
+  }
+
+  async #findOrTell(pointId: string, tell: (pointId: string, error: unknown) => void): Promise<FoundPoint | null> {
+    try {
+      return await this.findObject(pointId);
+    } catch (error) {
+      tell(pointId, error);
       return null;
     }
   }

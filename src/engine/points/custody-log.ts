@@ -1,0 +1,168 @@
+import { isAppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
+import { corrupt, OBJECT_KIND } from '../format/header.ts';
+import { uuidToObjectId } from '../format/ids.ts';
+import { CUSTODY_PREFIX, custodyName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store } from '../ports/store.ts';
+import type { Hold } from './custody-types.ts';
+
+/** Times are milliseconds since the epoch. */
+export type CustodyEntry =
+  | { readonly kind: 'retain'; readonly at: number; readonly until: number }
+  | { readonly kind: 'hold'; readonly at: number; readonly holdId: string; readonly reason: string }
+  | { readonly kind: 'release'; readonly at: number; readonly holdId: string }
+  | { readonly kind: 'delete'; readonly at: number };
+
+/** What the entries of one restore point come to. */
+export interface CustodyState {
+  /** How many entries there were. */
+  readonly last: number;
+  /** The latest of the dates that it was retained to; 0 if it never was. */
+  readonly retainUntil: number;
+  readonly holds: readonly Hold[];
+  /** Final: nothing that comes after counts. */
+  readonly deletedAt: number | null;
+}
+
+const NUMBER = /^[1-9]\d{0,14}$/;
+const UNTOUCHED: CustodyState = { last: 0, retainUntil: 0, holds: [], deletedAt: null };
+
+/**
+ * Retention, legal holds and deletion of restore points: for each a sequence of objects that are put if absent after the
+ * last one that is known. So each is decided in the knowledge of all before it, and of a hold and a deletion at once, one
+ * is first and the other is told.
+ */
+export class CustodyLog {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+
+  constructor(store: Store, secrets: RepositorySecrets) {
+    this.#store = store;
+    this.#secrets = secrets;
+  }
+
+  async read(pointId: string): Promise<CustodyState> {
+    for (let before = -1; ;) {
+      const numbers = await this.#numbers(pointId);
+      try {
+        return await this.#fold(pointId, numbers);
+      } catch (error) {
+        if (!isAppError(error, 'VAULT_OBJECT_MISSING') || numbers.length === before) {
+          throw error;
+        }
+        // It may just be removed, with its point.
+        before = numbers.length;
+      }
+    }
+  }
+
+  /** Every point that has entries. `onDamaged` is told of those of which nothing sure can be said; absent: it is thrown. */
+  async *list(onDamaged?: (pointId: string, error: unknown) => void): AsyncIterable<[string, CustodyState]> {
+    const points = new Set<string>();
+    for await (const { name } of this.#store.list(CUSTODY_PREFIX)) {
+      const pointId = name.slice(CUSTODY_PREFIX.length).split('/', 1)[0] ?? '';
+      if (isUuid(pointId) && numberOf(name, pointId).length > 0) {
+        points.add(pointId);
+      }
+    }
+    for (const pointId of points) {
+      try {
+        yield [pointId, await this.read(pointId)];
+      } catch (error) {
+        if (onDamaged === undefined) {
+          throw error;
+        }
+        onDamaged(pointId, error);
+      }
+    }
+  }
+
+  /**
+   * Adds what `decide` makes of the state as it stands, or nothing where that is null; asked again if another entry was
+   * first. Durable when this returns.
+   */
+  async append(pointId: string, decide: (state: CustodyState) => CustodyEntry | null): Promise<CustodyState> {
+    for (;;) {
+      const state = await this.read(pointId);
+      const entry = decide(state);
+      if (entry === null) {
+        return state;
+      }
+      const number = state.last + 1;
+      const payload = Buffer.from(JSON.stringify({ number, ...entry }), 'utf8');
+      const id = uuidToObjectId(pointId, 'point');
+      const sealed = sealObject(OBJECT_KIND.custody, id, payload, this.#secrets);
+      if ((await this.#store.putIfAbsent(custodyName(pointId, number), [sealed])) === 'created') {
+        await this.#store.flush();
+        return applyEntry(state, number, entry);
+      }
+    }
+  }
+
+  /** For a point that is gone, with a tombstone in its place. The last entry goes last: it says that it was deleted. */
+  async remove(pointId: string, { last }: CustodyState): Promise<void> {
+    for (let number = 1; number <= last; number += 1) {
+      await this.#store.delete(custodyName(pointId, number));
+    }
+  }
+
+  async #numbers(pointId: string): Promise<number[]> {
+    const numbers: number[] = [];
+    for await (const { name } of this.#store.list(custodyName(pointId, ''))) {
+      numbers.push(...numberOf(name, pointId));
+    }
+    return numbers;
+  }
+
+  async #fold(pointId: string, numbers: readonly number[]): Promise<CustodyState> {
+    const last = Math.max(0, ...numbers);
+    let state = UNTOUCHED;
+    let missing: unknown = null;
+    // Lists are no snapshots: what lies between is asked for by its name.
+    for (let number = 1; number <= last; number += 1) {
+      try {
+        state = applyEntry(state, number, await this.#readEntry(pointId, number));
+      } catch (error) {
+        missing ??= error;
+      }
+    }
+    if (missing !== null && state.deletedAt === null) {
+      throw missing;
+    }
+    return { ...state, last };
+  }
+
+  async #readEntry(pointId: string, number: number): Promise<CustodyEntry> {
+    const name = custodyName(pointId, number);
+    const expected = { id: uuidToObjectId(pointId, 'point'), kinds: [OBJECT_KIND.custody] };
+    const { payload } = openObject(await this.#store.get(name), name, expected, this.#secrets);
+    const entry = JSON.parse(payload.toString('utf8')) as CustodyEntry & { readonly number: number };
+    if (entry.number !== number) {
+      throw corrupt(name, `is entry ${entry.number} of its restore point`);
+    }
+    return entry;
+  }
+}
+
+function numberOf(name: string, pointId: string): number[] {
+  const number = name.slice(custodyName(pointId, '').length);
+  return NUMBER.test(number) ? [Number(number)] : [];
+}
+
+function applyEntry(state: CustodyState, last: number, entry: CustodyEntry): CustodyState {
+  if (state.deletedAt !== null) {
+    return { ...state, last };
+  }
+  if (entry.kind === 'delete') {
+    return { ...state, last, deletedAt: entry.at };
+  }
+  if (entry.kind === 'retain') {
+    return { ...state, last, retainUntil: Math.max(state.retainUntil, entry.until) };
+  }
+  const { holdId, at } = entry;
+  const others = state.holds.filter((hold) => hold.holdId !== holdId);
+  const holds = entry.kind === 'hold' ? [...others, { holdId, placedAt: at, reason: entry.reason }] : others;
+  return { ...state, last, holds };
+}
