@@ -5,11 +5,13 @@ import { defineConfig } from 'vitest/config';
 const SYSTEM = ['test/**/*.spec.ts', 'src/**/*.system.spec.ts'];
 const LONG = ['test/**/*.long.spec.ts'];
 
-const system = {
-  globalSetup: ['test/support/global-setup.ts'],
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+/** Nothing is measured here: a limit only ends what hangs, and so leaves room for a machine that is busy otherwise. */
+const limits = {
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 120_000, interval: 50 } },
 };
+const system = { globalSetup: ['test/support/global-setup.ts'], ...limits };
 
 /** Vite would take graphql's second, ESM build, while Nest and Apollo take the first: their types don't know each other. */
 const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
@@ -26,7 +28,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.spec.ts', 'workflows/**/*.spec.ts', 'simulator/**/*.spec.ts', 'scripts/**/*.spec.ts'],
           exclude: SYSTEM,
-          testTimeout: 60_000,
+          ...limits,
         },
       },
       { resolve, test: { name: 'system', include: SYSTEM, exclude: LONG, ...system } },
