@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Where something can go wrong. Every given field of a fault's `match` must equal the occasion's. */
 export interface Occasion {
   /**
-   * `rpc`: a call, before it runs. `operation`: an operation on a VM, while the VM is busy with it. `rpc-answer`: before the answer to any call is sent. `handler`: a data handler, before
-   * its first byte. `connection`: a socket accepted by the web server. `nbd-open`, `nbd-read`: an NBD session.
+   * `rpc`: a call, before it runs. `operation`: an operation on a VM, while the VM is busy with it. `rpc-answer`:
+   * before the answer to any call is sent. `handler`: a data handler, before its first byte. `connection`: a socket
+   * accepted by the web server. `nbd-open`, `nbd-read`: an NBD session.
    */
   readonly kind: 'rpc' | 'operation' | 'rpc-answer' | 'handler' | 'connection' | 'nbd-open' | 'nbd-read';
   readonly pool: string;
@@ -20,6 +21,8 @@ export interface FaultAction {
   readonly error?: readonly string[];
   /** Wait first, in milliseconds. */
   readonly delayMs?: number;
+  /** Wait until the fault is cleared. */
+  readonly hold?: boolean;
   /** Let this many bytes of the answer (or of an upload) through, then cut the connection. */
   readonly cutAfterBytes?: number;
   /** Answer an HTTP request with this status. */
@@ -50,6 +53,7 @@ interface ArmedFault extends FaultOrder {
 /** Faults that a test ordered. */
 export class Faults {
   readonly #armed: ArmedFault[] = [];
+  readonly #cleared = new Map<string, PromiseWithResolvers<void>>();
   /** Carries out what an action does to the world beyond its own connection. */
   strike: (action: FaultAction) => Promise<void> = async () => {
     await Promise.resolve();
@@ -58,12 +62,19 @@ export class Faults {
   order(order: FaultOrder): string {
     const id = randomUUID();
     this.#armed.push({ ...order, id, seen: 0, hits: 0 });
+    this.#cleared.set(id, Promise.withResolvers());
     return id;
   }
 
+  /** Forgets one fault, or all; what they hold goes on. */
   clear(id?: string): void {
     const kept = id === undefined ? [] : this.#armed.filter((fault) => fault.id !== id);
-    this.#armed.splice(0, this.#armed.length, ...kept);
+    for (const fault of this.#armed.splice(0, this.#armed.length, ...kept)) {
+      if (!kept.includes(fault)) {
+        this.#cleared.get(fault.id)?.resolve();
+        this.#cleared.delete(fault.id);
+      }
+    }
   }
 
   get list(): readonly ArmedFault[] {
@@ -78,6 +89,9 @@ export class Faults {
     }
     if (fault.action.delayMs !== undefined) {
       await sleep(fault.action.delayMs);
+    }
+    if (fault.action.hold === true) {
+      await this.#cleared.get(fault.id)?.promise;
     }
     await this.strike(fault.action);
     return fault.action;

@@ -67,6 +67,7 @@ export class Simulator {
   }
 
   async close(): Promise<void> {
+    this.faults.clear();
     await Promise.all(this.#stops.map(async (stop) => await stop()));
     await allDetached();
     for (const pool of this.pools) {

@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { BLOCK, MIB, SpecWorld } from './spec-world.ts';
 
 let world: SpecWorld;
-
-vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   world = await SpecWorld.start();

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LogEntry, SpecSimulator } from '../xen/spec-simulator.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { LogEntry } from '../xen/simulated.ts';
+import type { SpecSimulator } from '../xen/spec-simulator.ts';
 import { BLOCK, MIB, SpecWorld } from './spec-world.ts';
 
 let world: SpecWorld;
 let simulator: SpecSimulator;
-
-// Many jobs against a simulated pool, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   world = await SpecWorld.start();
@@ -212,7 +210,7 @@ describe('a restore', () => {
 
   it('follows the pool to the host that sees the disk', async () => {
     const { point: made, digests } = await point([8 * MIB]);
-    const { srs, networks } = await simulator.pool('alpha');
+    const { srs, networks } = await simulator.describePool('alpha');
     const local = srs.find((sr) => sr.name.includes('alpha-2'));
     const placement = {
       defaultSrUuid: local?.uuid ?? '',
@@ -267,11 +265,13 @@ describe('a restore', () => {
     });
     await expect(restore.disks(created)).rejects.toMatchObject({ code: 'IMPORT_FAILED' });
     await world.expectNothingLeft('beta');
-    await simulator.post('/faults', {
-      match: { kind: 'handler', handler: '/import_raw_vdi' },
-      action: { delayMs: 500 },
-    });
-    await expect(restore.disks(created, AbortSignal.timeout(200))).rejects.toMatchObject({ kind: 'cancelled' });
+    const imports = await simulator.hold({ kind: 'handler', handler: '/import_raw_vdi' });
+    const stop = new AbortController();
+    const stopped = restore.disks(created, stop.signal);
+    await imports.reached();
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ kind: 'cancelled' });
+    await imports.letGo();
     await world.expectNothingLeft('beta');
     await expect(restore.disks(created, AbortSignal.abort())).rejects.toMatchObject({ kind: 'cancelled' });
     await restore.cleanUp();

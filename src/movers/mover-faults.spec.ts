@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../kernel/errors.ts';
-import type { LogEntry, SpecSimulator } from '../xen/spec-simulator.ts';
+import type { LogEntry } from '../xen/simulated.ts';
+import type { SpecSimulator } from '../xen/spec-simulator.ts';
 import { setStamps, STAMP } from '../xen/stamps.ts';
 import { listVmDevices } from '../xen/vm-disks.ts';
 import { XapiConnection } from '../xen/xapi-connection.ts';
@@ -10,9 +11,6 @@ import { MIB, SpecWorld } from './spec-world.ts';
 
 let world: SpecWorld;
 let simulator: SpecSimulator;
-
-// Many jobs against a simulated pool, on a machine that may have other things to do.
-vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   world = await SpecWorld.start();
@@ -30,13 +28,13 @@ describe('a backup that is stopped', () => {
     const backup = world.backupOf(vm);
     await backup.plan(null);
     const snapshot = await backup.snapshot();
-    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 3, times: 0, action: { delayMs: 300 } });
+    const reads = await simulator.hold({ kind: 'nbd-read' }, 3);
     const stop = new AbortController();
-    setTimeout(() => {
-      stop.abort(new AppError('JOB_CANCELLED', 'stopped'));
-    }, 200);
-    await expect(backup.disks(snapshot, stop.signal)).rejects.toMatchObject({ kind: 'cancelled' });
-    await simulator.delete('/faults');
+    const stopped = backup.disks(snapshot, stop.signal);
+    await reads.reached();
+    stop.abort(new AppError('JOB_CANCELLED', 'stopped'));
+    await expect(stopped).rejects.toMatchObject({ kind: 'cancelled' });
+    await reads.letGo();
     await backup.cleanUp();
     await world.expectNothingLeft();
     expect(await world.anchorCount()).toBe(before);
@@ -57,15 +55,13 @@ describe('a backup that was interrupted', () => {
     await backup.plan(null);
     const snapshot = await backup.snapshot();
     const digests = await world.digests(snapshot.disks);
-    await simulator.post('/faults', { match: { kind: 'nbd-read' }, nth: 360, times: 0, action: { delayMs: 3000 } });
+    const reads = await simulator.hold({ kind: 'nbd-read' }, 360);
     const stop = new AbortController();
     const interrupted = backup.disks(snapshot, stop.signal);
-    await vi.waitFor(async () => expect(await world.vault.countPacks()).toBeGreaterThanOrEqual(2), {
-      timeout: 40_000,
-    });
+    await expect.poll(async () => await world.vault.countPacks()).toBeGreaterThanOrEqual(2);
     stop.abort();
     await expect(interrupted).rejects.toMatchObject({ kind: 'cancelled' });
-    await simulator.delete('/faults');
+    await reads.letGo();
     await world.mover.close();
     const readBefore = await bytesRead(snapshot.disks);
 

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { vi } from 'vitest';
-import { type SimulatedVm, SpecSimulator } from '../xen/spec-simulator.ts';
+import { expectNothingLeft } from '../xen/expect-nothing-left.ts';
+import type { SimulatedVm } from '../xen/simulated.ts';
+import { SpecSimulator } from '../xen/spec-simulator.ts';
 import type { PoolAccess } from './access.ts';
 import { LocalMover } from './local-mover.ts';
 import type { Placement } from './restore-commands.ts';
@@ -30,7 +31,7 @@ export class SpecWorld {
 
   static async start(...options: readonly string[]): Promise<SpecWorld> {
     const simulator = await SpecSimulator.start(...options);
-    const [source, target] = await Promise.all([simulator.pool('alpha'), simulator.pool('beta')]);
+    const [source, target] = [await simulator.describePool('alpha'), await simulator.describePool('beta')];
     const networks = source.networks.map(({ uuid }) => [uuid, target.networks[0]?.uuid ?? ''] as const);
     return new SpecWorld(simulator, await simulator.access('alpha'), {
       pool: await simulator.access('beta'),
@@ -51,7 +52,7 @@ export class SpecWorld {
 
   /** Before each test; returns what is to be done after it. */
   async begin(): Promise<() => Promise<void>> {
-    await this.simulator.delete('/faults');
+    await this.simulator.clearFaults();
     const mover = new LocalMover();
     const vault = await SpecVault.create(mover);
     this.mover = mover;
@@ -119,24 +120,8 @@ export class SpecWorld {
     await this.simulator.delete(`/vms/${vm.vmUuid}`);
   }
 
-  /** Snapshots, attachments, tasks and NBD connections; anchors are counted apart. */
   async expectNothingLeft(pool = 'alpha'): Promise<void> {
-    // A pool lets go of an attachment some time after the stream has ended.
-    await vi.waitFor(
-      async () => {
-        const left = await this.simulator.leftovers(pool);
-        const { snapshotVms, snapshotVdis, controlDomainVbds, tasks, nbdConnections } = left;
-        const found = { snapshotVms, snapshotVdis, controlDomainVbds, tasks, nbdConnections };
-        deepEqual(found, {
-          snapshotVms: [],
-          snapshotVdis: [],
-          controlDomainVbds: [],
-          tasks: [],
-          nbdConnections: 0,
-        });
-      },
-      { timeout: 5000 },
-    );
+    await expectNothingLeft(this.simulator, pool);
   }
 
   async anchorCount(): Promise<number> {

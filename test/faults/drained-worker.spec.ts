@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NOTHING } from './simulator-control.ts';
+import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
 import { Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;
@@ -15,17 +15,17 @@ afterAll(async () => {
 it('hands a backup on to the next worker when it is told to stop', async () => {
   const { simulator } = stage;
   const first = await stage.startWorker();
-  const vm = await simulator.makeVm('alpha', [64 * MIB]);
+  const vm = await simulator.makeFilledVm('alpha', [64 * MIB]);
   const alpha = await stage.addPool('alpha');
   const { vaultId } = await stage.addVault();
   const vmId = await stage.vmId(vm.uuid, alpha);
-  await simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+  const reads = await simulator.hold({ kind: 'nbd-read' });
   const job = await stage.startJob('backupVm', { vmId, vaultId });
-  await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+  await reads.reached();
   await first.close();
   expect((await stage.job(job.id)).state).toBe('RUNNING');
-  await simulator.clearFaults();
+  await reads.letGo();
   await stage.startWorker();
   expect(await stage.ended(job)).toMatchObject({ state: 'SUCCEEDED', error: null, warnings: [] });
-  expect(await simulator.leftovers('alpha')).toEqual(NOTHING);
-}, 180_000);
+  await expectNothingLeft(simulator, 'alpha');
+});

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeReadOnly } from './read-only.ts';
-import { NOTHING, type SimulatedVm } from './simulator-control.ts';
+import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
+import type { SimulatedVm } from '../../src/xen/simulated.ts';
 import { Stage, type SeenJob } from './stage.ts';
 
 const MIB = 1024 * 1024;
@@ -28,7 +29,7 @@ afterAll(async () => {
 
 /** A VM with its first restore point, which no later fault may touch. */
 async function protect(sizes: readonly number[] = [16 * MIB, 8 * MIB]): Promise<Protected> {
-  const vm = await stage.simulator.makeVm('alpha', sizes);
+  const vm = await stage.simulator.makeFilledVm('alpha', sizes);
   const { vaultId, folder } = await stage.addVault();
   const vmId = await stage.vmId(vm.uuid, alpha);
   return { vm, vmId, vaultId, folder };
@@ -39,7 +40,7 @@ async function expectFailed(job: SeenJob, code: string): Promise<void> {
   expect(job).toMatchObject({ state: 'FAILED', error: { code } });
   expect(job.error?.message).not.toBe('');
   expect(job.error?.hint).not.toBe('');
-  expect(await stage.simulator.leftovers('alpha')).toEqual(NOTHING);
+  await expectNothingLeft(stage.simulator, 'alpha');
 }
 
 async function restorePoints(vmId: string): Promise<number> {
@@ -109,7 +110,7 @@ describe('a backup', () => {
       action: { cutAfterBytes: 1000 },
     });
     expect(await stage.runJob('backupVm', { vmId, vaultId })).toMatchObject({ state: 'SUCCEEDED', error: null });
-    expect(await stage.simulator.leftovers('alpha')).toEqual(NOTHING);
+    await expectNothingLeft(stage.simulator, 'alpha');
   });
 
   it('whose NBD connections never hold fails and says so', async () => {
@@ -121,26 +122,25 @@ describe('a backup', () => {
 
   it('is one at a time per VM, and the refusal names the job that has it', async () => {
     const { vmId, vaultId } = await protect();
-    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 200 } });
+    const reads = await stage.simulator.hold({ kind: 'nbd-read' });
     const first = await stage.startJob('backupVm', { vmId, vaultId });
     const { userErrors } = await stage.mutate('backupVm', { vmId, vaultId }, 'job { id }');
     expect(userErrors).toMatchObject([{ code: 'VM_BUSY' }]);
     expect(userErrors[0]?.message).toContain(first.id);
-    await stage.simulator.clearFaults();
+    await reads.letGo();
     expect((await stage.ended(first)).state).toBe('SUCCEEDED');
   });
 
   it('that is cancelled leaves nothing behind', async () => {
     const { vmId, vaultId } = await protect();
-    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 3000 } });
+    const reads = await stage.simulator.hold({ kind: 'nbd-read' });
     const job = await stage.startJob('backupVm', { vmId, vaultId });
-    await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+    await reads.reached();
     const cancelled = await stage.mutate<{ job: SeenJob }>('cancelJob', { jobId: job.id }, 'job { state }');
     expect(cancelled.job.state).toBe('CANCELLING');
+    await reads.letGo();
     expect(await stage.ended(job)).toMatchObject({ state: 'CANCELLED', warnings: [] });
-    await stage.simulator.clearFaults();
-    // The simulated host notices that nobody waits any more when its slow read is over.
-    await expect.poll(async () => await stage.simulator.leftovers('alpha'), { timeout: 20_000 }).toEqual(NOTHING);
+    await expectNothingLeft(stage.simulator, 'alpha');
     expect(await restorePoints(vmId)).toBe(0);
     const again = await stage.mutate('cancelJob', { jobId: job.id }, 'job { id }');
     expect(again.userErrors).toMatchObject([{ code: 'JOB_NOT_CANCELLABLE' }]);
@@ -150,19 +150,19 @@ describe('a backup', () => {
 describe('a pool that is away when a backup has to clean up', () => {
   it('is cleaned up when it is back', async () => {
     const { vmId, vaultId } = await protect();
-    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+    const reads = await stage.simulator.hold({ kind: 'nbd-read' });
     const job = await stage.startJob('backupVm', { vmId, vaultId });
-    await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
-    await stage.simulator.clearFaults();
+    await reads.reached();
     for (const host of ['alpha-1', 'alpha-2']) {
       await stage.simulator.post(`/hosts/${host}/kill`);
     }
+    await reads.letGo();
     const ended = await stage.ended(job);
     expect(ended).toMatchObject({ state: 'FAILED', warnings: [expect.stringContaining('POOL_UNREACHABLE')] });
     for (const host of ['alpha-1', 'alpha-2']) {
       await stage.simulator.post(`/hosts/${host}/restart`);
     }
-    await expect.poll(async () => await stage.simulator.leftovers('alpha'), { timeout: 30_000 }).toEqual(NOTHING);
+    await expectNothingLeft(stage.simulator, 'alpha');
     expect((await stage.job(job.id)).state).toBe('FAILED');
   });
 });
@@ -170,14 +170,14 @@ describe('a pool that is away when a backup has to clean up', () => {
 describe('a job whose workflow is lost', () => {
   it('is cleaned up after and ends INTERRUPTED', async () => {
     const { vmId, vaultId } = await protect();
-    await stage.simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 500 } });
+    const reads = await stage.simulator.hold({ kind: 'nbd-read' });
     const job = await stage.startJob('backupVm', { vmId, vaultId });
-    await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+    await reads.reached();
     await stage.terminateWorkflow(job);
-    await stage.simulator.clearFaults();
+    await reads.letGo();
     const ended = await stage.ended(job);
     expect(ended).toMatchObject({ state: 'INTERRUPTED', error: { code: 'JOB_INTERRUPTED' }, warnings: [] });
-    expect(await stage.simulator.leftovers('alpha')).toEqual(NOTHING);
+    await expectNothingLeft(stage.simulator, 'alpha');
     expect((await stage.runJob('backupVm', { vmId, vaultId })).state).toBe('SUCCEEDED');
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startOwnPostgres, type OwnPostgres } from '../support/own-postgres.ts';
-import { NOTHING } from './simulator-control.ts';
+import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
 import { Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;
@@ -18,19 +18,19 @@ afterAll(async () => {
 
 it('finishes a backup although PostgreSQL was restarted while its disks were read', async () => {
   const { simulator } = stage;
-  const vm = await simulator.makeVm('alpha', [32 * MIB, 16 * MIB]);
+  const vm = await simulator.makeFilledVm('alpha', [32 * MIB, 16 * MIB]);
   const alpha = await stage.addPool('alpha');
   const { vaultId } = await stage.addVault();
   const vmId = await stage.vmId(vm.uuid, alpha);
-  await simulator.post('/faults', { match: { kind: 'nbd-read' }, times: 0, action: { delayMs: 100 } });
+  const reads = await simulator.hold({ kind: 'nbd-read' });
   const job = await stage.startJob('backupVm', { vmId, vaultId });
-  await stage.jobWhen(job, ({ progress }) => progress?.phase === 'disks');
+  await reads.reached();
   await postgres.restart();
-  await simulator.clearFaults();
+  await reads.letGo();
   expect(await stage.ended(job)).toMatchObject({ state: 'SUCCEEDED', error: null });
-  expect(await simulator.leftovers('alpha')).toEqual(NOTHING);
+  await expectNothingLeft(simulator, 'alpha');
   const { restorePoints } = await stage.data<{ restorePoints: { edges: readonly unknown[] } }>(
     '{ restorePoints(first: 10) { edges { node { id } } } }',
   );
   expect(restorePoints.edges).toHaveLength(1);
-}, 180_000);
+});

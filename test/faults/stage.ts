@@ -8,12 +8,11 @@ import { startWorker, type RunningWorker, type WorkerOptions } from '../../src/m
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { parseGlobalId } from '../../src/kernel/global-id.ts';
 import { TEMPORAL, type TemporalAccess } from '../../src/platform/temporal/temporal-client.module.ts';
+import type { ReadyPool } from '../../src/xen/simulated.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 import { workflowIdOf } from '../../workflows/contract/index.ts';
-import type { Program } from '../support/program.ts';
-import { startSimulator, type SimulatedPool, type SimulatorReady } from '../support/simulator.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { testTemporal } from '../support/test-temporal.ts';
-import { SimulatorControl } from './simulator-control.ts';
 
 export interface SeenJob {
   readonly id: string;
@@ -35,7 +34,8 @@ export interface UserErrors {
 
 const JOB = `id state warnings error { code message hint } progress { phase bytesDone bytesTotal }
   result { restorePointId bytesRead bytesStored restoredVmUuid }`;
-const PATIENCE = { attempts: 3, firstDelayMs: 100, heartbeatTimeoutMs: 3_000 };
+/** A worker of a busy machine is not thought dead when it is silent for some seconds. */
+const PATIENCE = { attempts: 3, firstDelayMs: 100, heartbeatTimeoutMs: 10_000 };
 const FINISHED = /^(SUCCEEDED|SUCCEEDED_WITH_WARNINGS|FAILED|CANCELLED|SKIPPED|INTERRUPTED|EXPIRED)$/;
 
 export interface StageOptions {
@@ -48,23 +48,20 @@ export interface StageOptions {
 /** Two simulated pools, the API and a worker: what a tenant meets, driven over the wire. */
 export class Stage {
   readonly #closers: (() => Promise<unknown>)[] = [];
-  readonly simulator: SimulatorControl;
 
   private constructor(
     private readonly api: RunningApi,
     private readonly token: string,
     readonly workerOptions: WorkerOptions,
-    simulator: Program<SimulatorReady>,
+    readonly simulator: SpecSimulator,
     readonly folder: string,
-  ) {
-    this.simulator = new SimulatorControl(simulator.ready);
-  }
+  ) {}
 
   static async start(options: StageOptions = {}): Promise<Stage> {
     const closers: (() => Promise<unknown>)[] = [];
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-stage-'));
     closers.push(async () => await rm(folder, { recursive: true, force: true }));
-    const simulator = await startSimulator(['--detach-delay', '20']);
+    const simulator = await SpecSimulator.start();
     closers.push(async () => await simulator.stop());
     let { databaseUrl } = options;
     if (databaseUrl === undefined) {
@@ -150,11 +147,15 @@ export class Stage {
     return await this.jobWhen(job, ({ state }) => FINISHED.test(state));
   }
 
+  /** The job once that holds of it; a job that has ended and doesn't will not any more. */
   async jobWhen({ id }: { readonly id: string }, holds: (job: SeenJob) => boolean): Promise<SeenJob> {
     for (;;) {
       const job = await this.job(id);
       if (holds(job)) {
         return job;
+      }
+      if (FINISHED.test(job.state)) {
+        throw new Error(`the job ended before: ${JSON.stringify(job)}`);
       }
       await delay(50);
     }
@@ -182,7 +183,7 @@ export class Stage {
 
   /** Registers a simulated pool; gives back its id and the job that connects to it. */
   async registerPool(
-    pool: SimulatedPool,
+    pool: ReadyPool,
     changes: Record<string, unknown> = {},
   ): Promise<{ poolId: string; job: SeenJob }> {
     const { site } = await this.mutate<{ site: { id: string } }>(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NOTHING } from '../faults/simulator-control.ts';
+import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
 import { Stage } from '../faults/stage.ts';
 
 const MIB = 1024 * 1024;
@@ -14,7 +14,7 @@ afterAll(async () => {
 
 it('backs a VM up in full, then by its changes, and replicates it into another pool byte for byte', async () => {
   const { simulator } = stage;
-  const vm = await simulator.makeVm('alpha', [32 * MIB, 16 * MIB]);
+  const vm = await simulator.makeFilledVm('alpha', [32 * MIB, 16 * MIB]);
   const alpha = await stage.addPool('alpha');
   const beta = await stage.addPool('beta');
   const { vaultId } = await stage.addVault();
@@ -24,7 +24,7 @@ it('backs a VM up in full, then by its changes, and replicates it into another p
   expect(full).toMatchObject({ state: 'SUCCEEDED', error: null, warnings: [] });
   expect(Number(full.result?.bytesRead)).toBe(48 * MIB);
   expect(full.progress).toMatchObject({ bytesDone: String(48 * MIB), bytesTotal: String(48 * MIB) });
-  expect(await simulator.leftovers('alpha')).toEqual(NOTHING);
+  await expectNothingLeft(simulator, 'alpha');
 
   await simulator.write(vm.disks[0]?.uuid ?? '', 5 * MIB, 128 * 1024, 'a change');
   const then = await simulator.digests(await simulator.vm(vm.uuid));
@@ -59,6 +59,6 @@ it('backs a VM up in full, then by its changes, and replicates it into another p
   expect(restored).toMatchObject({ state: 'SUCCEEDED', error: null, warnings: [] });
   expect((await simulator.vm(vm.uuid)).powerState).toBe('Running');
   for (const pool of ['alpha', 'beta']) {
-    expect(await simulator.leftovers(pool)).toEqual(NOTHING);
+    await expectNothingLeft(simulator, pool);
   }
 });

@@ -1,24 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
-import { type MadeVm, SimulatedPools } from './simulated-pools.ts';
+import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;
 const BLOCK = 64 * 1024;
 const SIZE = 6 * MIB;
 
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0', '--merge-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0', '--merge-delay', '0');
   client = await JsonClient.login(pools.pool('alpha'));
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
-async function trackedVm(): Promise<MadeVm & { readonly disk: string; readonly diskUuid: string }> {
+async function trackedVm(): Promise<SimulatedVm & { readonly disk: string; readonly diskUuid: string }> {
   const vm = await pools.makeVm({ disks: [{ sizeBytes: SIZE }] });
   const [disk] = vm.disks;
   await client.call('VDI.enable_cbt', disk?.ref);
@@ -26,7 +27,7 @@ async function trackedVm(): Promise<MadeVm & { readonly disk: string; readonly d
 }
 
 async function write(uuid: string, offset: number, length: number, randomSeed: string): Promise<void> {
-  await pools.control('POST', `/vdis/${uuid}/write`, { offset, length, randomSeed });
+  await pools.write(uuid, offset, length, randomSeed);
 }
 
 /** A snapshot of a VM with one disk: the VM’s and the disk’s references. */
@@ -38,8 +39,7 @@ async function snapshot(vm: string): Promise<{ readonly vm: string; readonly dis
 
 async function contentOf(ref: string): Promise<Buffer> {
   const uuid = await client.call<string>('VDI.get_uuid', ref);
-  const response = await fetch(`${pools.ready.control}/vdis/${uuid}/content?length=${SIZE}`);
-  return Buffer.from(await response.arrayBuffer());
+  return await pools.content(uuid, 0, SIZE);
 }
 
 async function changedBlocks(from: string, to: string): Promise<number[]> {

@@ -2,45 +2,31 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { NbdByHand, type NbdInfo } from './nbd-by-hand.ts';
-import { type MadeVm, SimulatedPools } from './simulated-pools.ts';
+import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;
 
-interface PoolView {
-  readonly name: string;
-  readonly hosts: readonly { readonly name: string; readonly uuid: string; readonly certificate: string }[];
-  readonly srs: readonly { readonly uuid: string; readonly name: string }[];
-}
-
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
-let vm: MadeVm;
+let vm: SimulatedVm;
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0');
   client = await JsonClient.login(pools.pool('alpha'));
   vm = await pools.makeVm({ disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] });
 });
 
 afterEach(async () => {
-  await pools.control('DELETE', '/faults');
+  await pools.delete('/faults');
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
 async function order(match: object, action: object, more: object = {}): Promise<void> {
-  await pools.control('POST', '/faults', { match, action, ...more });
-}
-
-async function view(name: string): Promise<PoolView> {
-  const all = await pools.control<PoolView[]>('GET', '/pools');
-  const found = all.find((pool) => pool.name === name);
-  if (found === undefined) {
-    throw new Error(`no pool ${name}`);
-  }
-  return found;
+  await pools.post('/faults', { match, action, ...more });
 }
 
 /** An NBD connection to a fresh snapshot, in transmission. */
@@ -87,8 +73,23 @@ describe('ordered faults', () => {
     connection.sendRequest(0, 0, MIB);
     await connection.reply();
     expect(await connection.tryRead(MIB)).toBeUndefined();
-    const reads = await pools.control<object[]>('GET', '/log?type=nbd-read');
+    const reads = await pools.get<object[]>('/log?type=nbd-read');
     expect(reads.length).toBeGreaterThan(0);
+  });
+
+  it('hold a read until they are cleared', async () => {
+    const before = await pools.lastSeq();
+    const held = await pools.hold({ kind: 'nbd-read' }, 2);
+    const connection = await openNbd();
+    connection.sendRequest(0, 0, 512);
+    expect((await connection.reply()).error).toBe(0);
+    await connection.read(512);
+    connection.sendRequest(0, 512, 512);
+    await held.reached();
+    expect(await pools.log('nbd-read', before)).toHaveLength(1);
+    await held.letGo();
+    expect((await connection.reply()).error).toBe(0);
+    connection.close();
   });
 
   it('answer an NBD read with an errno', async () => {
@@ -130,22 +131,22 @@ describe('what can happen to a pool', () => {
     await order({ kind: 'rpc', method: 'VM.get_all', pool: 'beta' }, { killHost: 'beta-1' });
     await expect(beta.call('VM.get_all')).rejects.toThrow(/socket|hang|aborted|ECONNRESET/i);
     await expect(beta.call('VM.get_all')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await pools.control('POST', '/hosts/beta-1/restart', {});
+    await pools.post('/hosts/beta-1/restart');
     expect(await beta.failure('VM.get_all')).toStrictEqual(['SESSION_INVALID', beta.session]);
   });
 
   it('survives a fault that can’t be carried out', async () => {
     await order({ kind: 'connection', pool: 'alpha' }, { vanishVm: 'nobody' });
     expect(await client.call('VM.get_by_uuid', vm.uuid)).toBe(vm.ref);
-    expect(await pools.control<object[]>('GET', '/log?type=fault-error')).toHaveLength(1);
+    expect(await pools.get<object[]>('/log?type=fault-error')).toHaveLength(1);
   });
 
   it('a full SR takes no snapshots', async () => {
-    const { srs } = await view('alpha');
+    const { srs } = await pools.describePool('alpha');
     const shared = srs.find((sr) => sr.name === 'NFS virtual disk storage');
-    await pools.control('POST', `/srs/${shared?.uuid}/free`, { bytes: 0 });
+    await pools.post(`/srs/${shared?.uuid}/free`, { bytes: 0 });
     expect((await client.failure('VM.snapshot', vm.ref, 'x'))[0]).toBe('SR_BACKEND_FAILURE_44');
-    await pools.control('POST', `/srs/${shared?.uuid}/free`, { bytes: 1024 * MIB });
+    await pools.post(`/srs/${shared?.uuid}/free`, { bytes: 1024 * MIB });
     await client.call('VM.snapshot', vm.ref, 'x');
   });
 
@@ -163,7 +164,7 @@ describe('what can happen to a pool', () => {
   });
 
   it('a host shows another certificate', async () => {
-    const { hosts } = await view('beta');
+    const { hosts } = await pools.describePool('beta');
     const beta = new JsonClient(pools.pool('beta').url);
     const shown = async (): Promise<string> => {
       const socket = await beta.open();
@@ -173,21 +174,21 @@ describe('what can happen to a pool', () => {
     };
     expect(await shown()).toBe(new X509Certificate(hosts[0]?.certificate ?? '').fingerprint256);
     const before = await shown();
-    const answer = await pools.control<{ certificate: string }>('POST', '/hosts/beta-1/certificate', {});
+    const answer = await pools.post<{ certificate: string }>('/hosts/beta-1/certificate');
     expect(await shown()).toBe(new X509Certificate(answer.certificate).fingerprint256);
     expect(await shown()).not.toBe(before);
   });
 
   it('a coordinator dies and another host takes over', async () => {
     const { hosts } = pools.pool('alpha');
-    await pools.control('POST', '/hosts/alpha-1/kill', {});
+    await pools.post('/hosts/alpha-1/kill');
     await expect(client.call('VM.get_all')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     const survivor = await JsonClient.login({ ...pools.pool('alpha'), url: hosts[1] ?? '' }).catch(String);
     expect(survivor).toContain('HOST_IS_SLAVE 127.0.0.2');
-    await pools.control('POST', '/pools/alpha/coordinator', { host: 'alpha-2' });
+    await pools.post('/pools/alpha/coordinator', { host: 'alpha-2' });
     const next = await JsonClient.login({ ...pools.pool('alpha'), url: hosts[1] ?? '' });
     expect(await next.call('VM.get_by_uuid', vm.uuid)).toBe(vm.ref);
-    await pools.control('POST', '/hosts/alpha-1/restart', {});
+    await pools.post('/hosts/alpha-1/restart');
     await expect(client.call('VM.get_all')).rejects.toThrow('HOST_IS_SLAVE 127.0.0.3');
   });
 });

@@ -1,22 +1,23 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient, post } from './json-client.ts';
-import { type MadeVm, SimulatedPools } from './simulated-pools.ts';
+import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;
 
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
-let vm: MadeVm;
+let vm: SimulatedVm;
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0');
   client = await JsonClient.login(pools.pool('alpha'));
   vm = await pools.makeVm({ disks: [{ sizeBytes: 4 * MIB }] });
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
 async function statusOf(head: string): Promise<string> {
@@ -98,8 +99,7 @@ describe('uploads', () => {
     data.copy(expected, 0);
     data.copy(expected, 3 * MIB);
     const uuid = await client.call<string>('VDI.get_uuid', vdi);
-    const content = await fetch(`${pools.ready.control}/vdis/${uuid}/content?length=${4 * MIB}`);
-    expect(Buffer.from(await content.arrayBuffer()).equals(expected)).toBe(true);
+    expect((await pools.content(uuid, 0, 4 * MIB)).equals(expected)).toBe(true);
   });
 
   it('fails the task, after its 200, where the body is cut', async () => {
@@ -160,7 +160,7 @@ describe('sessions', () => {
   });
 
   it('keeps users to their role', async () => {
-    await pools.control('POST', '/pools/alpha/users', { name: 'watcher', password: 'x', role: 'vm-admin' });
+    await pools.post('/pools/alpha/users', { name: 'watcher', password: 'x', role: 'vm-admin' });
     const watcher = await JsonClient.login({ ...pools.pool('alpha'), username: 'watcher', password: 'x' });
     expect((await watcher.failure('VM.snapshot', vm.ref, 'x'))[0]).toBe('RBAC_PERMISSION_DENIED');
     expect(await watcher.call('VM.get_power_state', vm.ref)).toBe('Running');

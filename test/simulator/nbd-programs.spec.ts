@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { isInstalled, run } from './programs.ts';
-import { type MadeVm, SimulatedPools } from './simulated-pools.ts';
+import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 interface NbdInfo {
   readonly exportname: string;
@@ -15,27 +16,27 @@ interface NbdInfo {
 
 const MIB = 1 << 20;
 
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
-let vm: MadeVm;
+let vm: SimulatedVm;
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0');
   client = await JsonClient.login(pools.pool('alpha'));
   vm = await pools.makeVm({ disks: [{ sizeBytes: 8 * MIB }] });
   const order = { offset: 3 * MIB - 5, length: 2 * MIB, randomSeed: 'content' };
-  await pools.control('POST', `/vdis/${vm.disks[0]?.uuid}/write`, order);
+  await pools.post(`/vdis/${vm.disks[0]?.uuid}/write`, order);
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
 /** A snapshot of the disk while the guest goes on writing, and a URI of it. */
 async function snapshotUri(scheme: 'nbd' | 'nbds'): Promise<{ readonly uri: string; readonly digest: string }> {
   const disk = vm.disks[0];
   const snapshot = await client.call<string>('VDI.snapshot', disk?.ref);
-  await pools.control('POST', `/vdis/${disk?.uuid}/write`, { offset: 0, length: MIB, randomSeed: snapshot });
+  await pools.post(`/vdis/${disk?.uuid}/write`, { offset: 0, length: MIB, randomSeed: snapshot });
   const [info] = await client.call<NbdInfo[]>('VDI.get_nbd_info', snapshot);
   if (info === undefined) {
     throw new Error('no NBD');
@@ -82,11 +83,11 @@ describe('programs that speak NBD', () => {
     async () => {
       await usePlainNbd();
       const { uri, digest } = await snapshotUri('nbd');
-      await pools.control('DELETE', '/log');
+      await pools.delete('/log');
       const target = join(pools.folder, 'plain.raw');
       await run('nbdcopy', [uri, target]);
       expect(await sha256(target)).toBe(digest);
-      const reads = await pools.control<{ length: number }[]>('GET', '/log?type=nbd-read');
+      const reads = await pools.get<{ length: number }[]>('/log?type=nbd-read');
       expect(reads.reduce((sum, read) => sum + read.length, 0)).toBe(8 * MIB);
     },
   );

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { NbdByHand, type NbdInfo, OPTION, REPLY } from './nbd-by-hand.ts';
-import { SimulatedPools } from './simulated-pools.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;
 
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
 let disk: string;
 let info: NbdInfo;
@@ -21,17 +21,17 @@ async function setPurpose(...purposes: readonly string[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0');
   client = await JsonClient.login(pools.pool('alpha'));
   const vm = await pools.makeVm({ disks: [{ sizeBytes: 4 * MIB }] });
   const order = { offset: 0, length: 4 * MIB, randomSeed: 'x' };
-  await pools.control('POST', `/vdis/${vm.disks[0]?.uuid}/write`, order);
+  await pools.post(`/vdis/${vm.disks[0]?.uuid}/write`, order);
   disk = await client.call('VDI.snapshot', vm.disks[0]?.ref);
   [info] = await client.call<[NbdInfo]>('VDI.get_nbd_info', disk);
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
 describe('NBD where TLS is demanded', () => {
@@ -86,8 +86,7 @@ describe('NBD where it is plain', () => {
     const uuid = await client.call<string>('VDI.get_uuid', disk);
     for (const offset of [512, 2 * MIB, 0]) {
       expect(await connection.reply()).toStrictEqual({ error: 0, handle: BigInt(offset) + 77n });
-      const url = `${pools.ready.control}/vdis/${uuid}/content?offset=${offset}&length=${MIB}`;
-      const expected = Buffer.from(await (await fetch(url)).arrayBuffer());
+      const expected = await pools.content(uuid, offset, MIB);
       expect((await connection.read(MIB)).equals(expected)).toBe(true);
     }
     connection.close();

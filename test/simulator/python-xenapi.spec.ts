@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findPython, run } from './programs.ts';
-import { SimulatedPools } from './simulated-pools.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const python = findPython();
 const story = fileURLToPath(new URL('python/story.py', import.meta.url));
 
 describe('Python’s XenAPI, over XML-RPC', () => {
   it.skipIf(python === undefined)('logs in, snapshots, tracks changes, reads events and cleans up', async () => {
-    await using pools = await SimulatedPools.start();
+    await using pools = await SpecSimulator.start();
     const { url, username, password } = pools.pool('alpha');
     const vm = await pools.makeVm({ disks: [{ sizeBytes: 4 << 20 }] });
     const output = await run(python ?? '', [story, url, username, password, vm.uuid]);
@@ -19,7 +19,7 @@ describe('Python’s XenAPI, over XML-RPC', () => {
       ...rest
     } = JSON.parse(output) as Record<string, unknown>;
     expect(time).toMatch(/^\d{8}T\d\d:\d\d:\d\dZ$/);
-    expect(names).toStrictEqual(expect.arrayContaining(['a guest', 'from python']));
+    expect(names).toStrictEqual(expect.arrayContaining(['web', 'from python']));
     expect(badHandle).toStrictEqual(['HANDLE_INVALID', 'VM', 'OpaqueRef:nothing']);
     expect(rest).toStrictEqual({
       wrong_password: 'SESSION_AUTHENTICATION_FAILED',
@@ -40,7 +40,7 @@ describe('Python’s XenAPI, over XML-RPC', () => {
       count: ['MESSAGE_PARAMETER_COUNT_MISMATCH', 'VM.start', '3', '1'],
       metadata_type: 'cbt_metadata',
     });
-    const [left] = await pools.control<object[]>('GET', '/leftovers');
+    const [left] = await pools.get<object[]>('/leftovers');
     expect(left).toMatchObject({ snapshotVms: [], snapshotVdis: [], cbtMetadataVdis: [], tasks: [], sessions: [] });
   });
 });

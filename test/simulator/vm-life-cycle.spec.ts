@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
-import { SimulatedPools } from './simulated-pools.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
-let pools: SimulatedPools;
+let pools: SpecSimulator;
 let client: JsonClient;
 
 beforeAll(async () => {
-  pools = await SimulatedPools.start('--detach-delay', '0', '--busy-wait', '20');
+  pools = await SpecSimulator.start('--detach-delay', '0', '--busy-wait', '20');
   client = await JsonClient.login(pools.pool('alpha'));
 });
 
 afterAll(async () => {
-  await pools[Symbol.asyncDispose]();
+  await pools.stop();
 });
 
 const powerState = async (vm: string): Promise<string> => await client.call('VM.get_power_state', vm);
@@ -64,11 +64,9 @@ describe('the life of a VM', () => {
   it('waits for a VM that is busy, then says with what', async () => {
     const vm = await pools.makeVm({ disks: [] });
     const match = { kind: 'operation', method: 'VM.snapshot' };
-    await pools.control('POST', '/faults', { match, action: { delayMs: 1000 } });
+    const snapshot = await pools.hold(match);
     const task = await client.call<string>('Async.VM.snapshot', vm.ref, 'slow');
-    while (Object.keys(await client.call<object>('VM.get_current_operations', vm.ref)).length === 0) {
-      // Until the snapshot has begun.
-    }
+    await snapshot.reached();
     expect(await client.failure('VM.clean_shutdown', vm.ref)).toStrictEqual([
       'OTHER_OPERATION_IN_PROGRESS',
       'VM',
@@ -78,6 +76,7 @@ describe('the life of a VM', () => {
     ]);
     await client.call('VM.hard_shutdown', vm.ref);
     expect(await powerState(vm.ref)).toBe('Halted');
+    await snapshot.letGo();
   });
 
   it('makes snapshots that are templates and keep their addresses, without the disks to be left out', async () => {

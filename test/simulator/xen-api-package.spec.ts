@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { run } from './programs.ts';
-import { SimulatedPools } from './simulated-pools.ts';
+import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const story = fileURLToPath(new URL('xen-api-story.mjs', import.meta.url));
 
 describe('the xen-api package, over JSON-RPC', () => {
   it('follows events, runs tasks, uploads to a disk on another host, and cleans up', async () => {
-    await using pools = await SimulatedPools.start('--redirect-with-port');
+    await using pools = await SpecSimulator.start('--redirect-with-port');
     const { url, username, password } = pools.pool('alpha');
     const vm = await pools.makeVm({ disks: [{ sizeBytes: 4 << 20 }] });
     const client = await JsonClient.login(pools.pool('alpha'));
