@@ -66,7 +66,9 @@ export class PackQueue {
         this.#records.set(packName('data', id), record);
       }
     }
-    const waiting = fresh.filter((id) => !this.#isFresh(id)).toSorted((a, b) => this.#urgency(a) - this.#urgency(b));
+    const waiting = fresh
+      .filter((id) => !this.#isFresh(id))
+      .toSorted((a, b) => this.#urgency(a) - this.#urgency(b) || this.#seenBefore(a) - this.#seenBefore(b));
     const { scrub } = this.#request;
     for (const id of scrub === undefined ? waiting : this.#takeDue(waiting, scrub)) {
       this.#waiting.push(id);
@@ -149,5 +151,10 @@ export class PackQueue {
       return -1;
     }
     return record?.checkedAt ?? 0;
+  }
+
+  /** Of two with the same age, the one that was never read comes first. */
+  #seenBefore(id: ObjectId): number {
+    return this.#records.get(packName('data', id))?.level === null ? 0 : 1;
   }
 }

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { KIB } from '../../kernel/bytes.ts';
+import { systemClock, type Clock } from '../../kernel/clock.ts';
+import { openRepository } from '../open-repository.ts';
+import { MemoryLeases } from '../sessions/memory-leases.ts';
+import { backup, createTestVault, MemoryDisk, type TestVault } from '../testing/test-vault.ts';
+import type { Repository } from '../types.ts';
+import type { PackRecord, VerifyState } from './verify-types.ts';
+
+const DAY = 24 * 3600 * 1000;
+const PACE = { periodMs: 30 * DAY, everyMs: DAY };
+
+/** What its caller keeps of a scrub: a file of JSON, in real life. */
+class Month {
+  now = Date.UTC(2027, 0, 1);
+  kept = '{}';
+  /** Packs that were read on this day. */
+  read: string[] = [];
+  readonly clock: Clock = { ...systemClock, now: () => this.now };
+
+  async open({ store, keyRing, tenantId, repositoryId }: TestVault): Promise<Repository> {
+    const leases = new MemoryLeases(this.clock);
+    return await openRepository({ store, keyRing, leases, clock: this.clock, tenantId, repositoryId, workers: 1 });
+  }
+
+  /** False where it was interrupted, after so many packs; what it had done until then is kept. */
+  async run(repository: Repository, endAfter: number): Promise<boolean> {
+    const packs = JSON.parse(this.kept) as Record<string, PackRecord>;
+    const controller = new AbortController();
+    let count = 0;
+    const onPack = (name: string, record: PackRecord): void => {
+      packs[name] = record;
+      this.kept = JSON.stringify(packs);
+      if (record.level === null) {
+        return;
+      }
+      this.read.push(name);
+      count += 1;
+      if (count === endAfter) {
+        controller.abort();
+      }
+    };
+    const state: VerifyState = { packs: { ...packs } };
+    try {
+      await repository.verify({ level: 1, scrub: PACE, state, signal: controller.signal, onPack });
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'CANCELLED' });
+      return false;
+    }
+  }
+}
+
+test('every pack is read within 30 days of the last time, whoever is interrupted, and a day reads its share', async () => {
+  await using vault = await createTestVault();
+  const month = new Month();
+  const lastSeen = new Map<string, number>();
+  /** Days on which nothing was interrupted. */
+  const perDay: number[] = [];
+  await using repository = await month.open(vault);
+  const addBackup = async (): Promise<void> => {
+    await backup(repository, { disks: { xvda: new MemoryDisk(randomBytes(600 * KIB)) } });
+  };
+  for (let i = 0; i < 9; i += 1) {
+    await addBackup();
+  }
+  for (let day = 0; day < 62; day += 1, month.now += DAY) {
+    if (day % 13 === 5) {
+      await addBackup();
+    }
+    month.read = [];
+    for (let attempt = 1; !(await month.run(repository, day % 3 === 0 ? attempt : Infinity)); attempt += 1) {
+      month.now += 60_000;
+    }
+    expect(new Set(month.read).size).toBe(month.read.length);
+    if (day % 3 !== 0) {
+      perDay.push(month.read.length);
+    }
+    for (const name of [...vault.objects.keys()].filter((each) => each.startsWith('data/'))) {
+      const since = lastSeen.get(name) ?? month.now;
+      expect(month.now - since).toBeLessThanOrEqual(PACE.periodMs);
+      lastSeen.set(name, month.read.includes(name) ? month.now : since);
+    }
+  }
+  const count = lastSeen.size;
+  expect(Math.max(...perDay)).toBeLessThanOrEqual(Math.ceil(count / 30) + 1);
+});
+
+test('damage that a scrub found is looked at again on every run, before all else', async () => {
+  await using vault = await createTestVault();
+  const month = new Month();
+  await using repository = await month.open(vault);
+  await backup(repository, { disks: { xvda: new MemoryDisk(randomBytes(600 * KIB)) } });
+  await month.run(repository, Infinity);
+  const [name = '', other = ''] = [...vault.objects.keys()].filter((each) => each.startsWith('data/'));
+  const state = JSON.parse(month.kept) as Record<string, PackRecord>;
+  state[name] = { level: 1, checkedAt: month.now, damaged: true };
+  state[other] = { level: 1, checkedAt: month.now - PACE.periodMs, damaged: false };
+  month.kept = JSON.stringify(state);
+  month.read = [];
+  await month.run(repository, Infinity);
+  expect(month.read.slice(0, 2)).toEqual([name, other]);
+});
