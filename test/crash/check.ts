@@ -1,11 +1,18 @@
 import { plainDigest } from '../../src/engine/keys/digest.ts';
 import type { Repository, Store } from '../../src/engine/index.ts';
 import { sha256 } from './disk-recipe.ts';
-import type { World } from './world.ts';
+import type { KnownPoint } from './world.ts';
+
+export type KnownPoints = ReadonlyMap<string, Readonly<KnownPoint>>;
 
 const HASH_BYTES = 32;
 const REPOSITORY_FILE = /^repo\.\d+$/;
-const RESTORES = /^(data|meta|points)\//;
+
+/** Which objects were found whole and can't have changed since. */
+export interface KnownObjects {
+  isKnown(name: string): boolean;
+  add(name: string): void;
+}
 
 /** Something that must never be. */
 export class Finding extends Error {
@@ -14,31 +21,31 @@ export class Finding extends Error {
 
 /**
  * Whoever comes after a crash finds every restore point that was promised, none that was never begun or is gone, and each
- * with its bytes; and no object that is not whole. `known`: objects that were looked at before, and are not again.
+ * with its bytes; and no object that is not whole. `known`: objects that were looked at
+ * before, and are not again.
  */
 export async function checkVault(
   store: Store,
   repository: Repository,
-  world: World,
-  known: Set<string> = new Set(),
+  points: KnownPoints,
+  known: KnownObjects,
 ): Promise<ReadonlySet<string>> {
   await checkObjects(store, known);
   const listed = new Set<string>();
   for await (const { pointId } of repository.listPoints()) {
     listed.add(pointId);
-    await checkPoint(repository, world, pointId);
+    await checkPoint(repository, points, pointId);
   }
-  for (const [pointId, { state }] of world.points) {
+  for (const [pointId, { state }] of points) {
     if (state === 'committed' && !listed.has(pointId)) {
       throw new Finding(`Restore point ${pointId} was committed and is not listed.`);
     }
   }
-  world.saw(listed);
   return listed;
 }
 
-async function checkPoint(repository: Repository, world: World, pointId: string): Promise<void> {
-  const point = world.points.get(pointId);
+async function checkPoint(repository: Repository, points: KnownPoints, pointId: string): Promise<void> {
+  const point = points.get(pointId);
   if (point === undefined || point.state === 'gone') {
     throw new Finding(`Restore point ${pointId} is listed, and is ${point?.state ?? 'none that was ever begun'}.`);
   }
@@ -62,12 +69,12 @@ async function readWhole(repository: Repository, pointId: string, diskKey: strin
 }
 
 /** Everything that lies in the store is whole by its own hash. */
-async function checkObjects(store: Store, known: Set<string>): Promise<void> {
+async function checkObjects(store: Store, known: KnownObjects): Promise<void> {
   for await (const { name } of store.list('')) {
     if (name.includes('.aside')) {
       throw new Finding(`${name} is listed.`);
     }
-    if (known.has(name) || REPOSITORY_FILE.test(name)) {
+    if (REPOSITORY_FILE.test(name) || known.isKnown(name)) {
       continue;
     }
     const data = await store.get(name);
@@ -75,8 +82,6 @@ async function checkObjects(store: Store, known: Set<string>): Promise<void> {
     if (end < 0 || plainDigest(data.subarray(0, end)).compare(data.subarray(end)) !== 0) {
       throw new Finding(`${name} is there by half: ${data.length} bytes.`);
     }
-    if (RESTORES.test(name)) {
-      known.add(name);
-    }
+    known.add(name);
   }
 }

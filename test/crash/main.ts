@@ -1,23 +1,44 @@
 import { parseArgs } from 'node:util';
+import { newCutTally, runPowerCuts } from './model-run.ts';
 import { directoryPlace, newTally, runKills } from './run-kills.ts';
 
-const KILLS_A_SEED = 40;
-
+/**
+ * Kills processes and cuts the power of a model disk, seed after seed, for as long as it is told to:
+ * `node test/crash/main.ts --minutes 60 --seed 1 [--only kills|cuts]`. Ends with 1 where something was found.
+ */
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' } },
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
 });
-const tally = newTally();
+const KILLS_A_SEED = 20;
+const CUTS = { operations: 4, atRandom: 4, goOnShare: 0.05, maxStates: 1000 };
+
+const tally = { kills: newTally(), cuts: newCutTally() };
+const kinds: Readonly<Record<string, (seed: number) => Promise<void>>> = {
+  kills: (seed) => runKills(seed, KILLS_A_SEED, directoryPlace, tally.kills),
+  cuts: (seed) => runPowerCuts(seed, CUTS, tally.cuts),
+};
 const first = Number(values.seed);
 const until = performance.now() + Number(values.minutes) * 60_000;
-let seed = first;
+const chosen = Object.entries(kinds).filter(([kind]) => values.only === undefined || values.only === kind);
 let findings = 0;
-for (; performance.now() < until; seed += 1) {
-  try {
-    await runKills(seed, KILLS_A_SEED, directoryPlace, tally);
-  } catch (error) {
-    findings += 1;
-    console.error(error);
+
+async function runSeed(seed: number): Promise<void> {
+  for (const [kind, run] of chosen) {
+    try {
+      await run(seed);
+    } catch (error) {
+      findings += 1;
+      console.error(kind, error);
+    }
   }
+}
+
+for (let seed = first; performance.now() < until; seed += 1) {
+  await runSeed(seed);
   console.log(`${new Date().toISOString()} seeds ${first} to ${seed}, findings ${findings}: ${JSON.stringify(tally)}`);
 }
 process.exitCode = findings === 0 ? 0 : 1;

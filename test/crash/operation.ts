@@ -31,15 +31,14 @@ export interface Outcome {
 }
 
 export async function perform(repository: Repository, operation: Operation): Promise<Outcome> {
-  switch (operation.kind) {
-    case 'backup':
-      return backUp(repository, operation);
-    case 'abandon':
-      await repository.endSession(operation.sessionId);
-      return {};
-    case 'restore':
-      return restoreUnderSession(repository, operation);
+  if (operation.kind === 'backup') {
+    return backUp(repository, operation);
   }
+  if (operation.kind === 'restore') {
+    return restoreUnderSession(repository, operation);
+  }
+  await repository.endSession(operation.sessionId);
+  return {};
 }
 
 async function backUp(repository: Repository, operation: BackupOperation): Promise<Outcome> {

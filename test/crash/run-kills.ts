@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkVault, Finding } from './check.ts';
+import { checkVault, Finding, type KnownObjects } from './check.ts';
 import type { KillAt } from './killing-files.ts';
 import type { Operation } from './operation.ts';
 import { createAt, openAt, storeAt, type Place } from './place.ts';
@@ -62,7 +62,7 @@ class KillRun {
   readonly #place: Place;
   readonly #tally: KillTally;
   readonly #world: World;
-  readonly #known = new Set<string>();
+  readonly #known = knownByName();
   /** Of each kind of operation, what one that nobody interrupted took. */
   readonly #usual = new Map<string, { ms: number; changes: number }>();
   #victim = new Victim();
@@ -153,7 +153,13 @@ class KillRun {
     this.doing = `${this.doing}, looking`;
     const store = storeAt(this.#place);
     await using repository = await openAt(this.#place, store);
-    await checkVault(store, repository, this.#world, this.#known);
+    this.#world.saw(await checkVault(store, repository, this.#world.points, this.#known));
     await this.#victim.open(this.#place);
   }
+}
+
+/** What is never replaced and was whole stays so. */
+function knownByName(): KnownObjects {
+  const names = new Set<string>();
+  return { isKnown: (name) => names.has(name), add: (name) => void names.add(name) };
 }

@@ -61,6 +61,14 @@ test('folders that another process made a moment ago count as new', async () => 
   expect(durable()).toEqual(['', 'data', 'data/aa']);
 });
 
+test('so do the folders of an object that another process put a moment ago, and that was found', async () => {
+  await new DirectoryStore(folder).putIfAbsent('data/aa/one', [Buffer.from('x')]);
+  const other = new DirectoryStore(folder);
+  await other.head('data/aa/one');
+  await other.flush();
+  expect(durable()).toEqual(['', 'data', 'data/aa']);
+});
+
 test('a flush does not return before one that is still at work on names that were put before', async () => {
   const store = new DirectoryStore(folder);
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -21,7 +21,7 @@ export class DirectoryStore implements Store {
   readonly #files: FileSystem;
   /** Directories that got a new name since the last flush. */
   #unsynced = new Set<string>();
-  /** Directories that this store has put names in: their own names may be as new, whoever made them. */
+  /** Directories that this store has put or found names in: their own names may be as new, whoever made them. */
   readonly #used = new Set<string>();
   #flushing: Promise<void> = Promise.resolve();
 
@@ -77,6 +77,7 @@ export class DirectoryStore implements Store {
           return null;
         }
         this.#unsynced.add(dirname(path));
+        this.#relyOn(dirname(path));
         return { name, sizeBytes: found.size };
       } catch (error) {
         if (isMissing(error)) {
@@ -184,7 +185,15 @@ export class DirectoryStore implements Store {
   async #makeDirectory(directory: string): Promise<void> {
     await this.#requireRoot();
     const first = await this.#files.mkdir(directory, { recursive: true, mode: 0o700 });
-    if (first !== undefined || !this.#used.has(directory)) {
+    if (first !== undefined) {
+      this.#used.delete(directory);
+    }
+    this.#relyOn(directory);
+  }
+
+  /** Whoever made a directory may have died before its own name was safe: the next flush sees to it. */
+  #relyOn(directory: string): void {
+    if (!this.#used.has(directory)) {
       this.#used.add(directory);
       for (let at = directory; at !== this.#root; at = dirname(at)) {
         this.#unsynced.add(dirname(at));

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { newCutTally, runPowerCuts } from './model-run.ts';
+
+const SEEDS = 100;
+
+test('power cuts at every moment of a hundred lives take nothing that was promised', async () => {
+  const tally = newCutTally();
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    await runPowerCuts(seed, { operations: 5, atRandom: 6, goOnShare: 0.05, maxStates: 3000 }, tally);
+  }
+  console.log(JSON.stringify(tally));
+  expect(tally.states).toBeGreaterThan(10_000);
+}, 7_200_000);
