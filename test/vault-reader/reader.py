@@ -290,7 +290,7 @@ class Vault:
 
 
     def resolve(self, chunk):
-        """Pack and frame of a chunk: where the manifest says, else where the index says, else in a condemned pack."""
+        """Pack and frame of a chunk: where the manifest says, else where the index says, condemned packs last."""
         pack_id, ordinal, digest = chunk
         condemned = self.condemned()
         problem = None
@@ -299,12 +299,11 @@ class Vault:
                 return self.frame_at(pack_id, ordinal, digest)
             except (Damaged, OSError) as error:
                 problem = error
-        for other in self.index().get(digest, ()):
-            if other not in condemned:
-                try:
-                    return self.frame_of(other, digest)
-                except (Damaged, OSError):
-                    continue
+        for other in sorted(self.index().get(digest, ()), key=lambda pack: pack in condemned):
+            try:
+                return self.frame_of(other, digest)
+            except (Damaged, OSError):
+                continue
         if problem is not None:
             raise problem
         return self.frame_at(pack_id, ordinal, digest)

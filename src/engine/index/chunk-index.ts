@@ -45,8 +45,7 @@ export class ChunkIndex implements ChunkLocator {
   }
 
   async packsOf(digest: Uint8Array): Promise<readonly ObjectId[]> {
-    const packs = [...this.#segments.values()].flatMap((segment) => segment.packsOf(digest));
-    return packs.filter((pack) => !this.#condemned.has(pack));
+    return [...this.#segments.values()].flatMap((segment) => segment.packsOf(digest));
   }
 
   async relearn(): Promise<boolean> {

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
+import { CondemnedLog } from '../collect/condemned-log.ts';
+import { deriveSecrets } from '../keys/key-schedule.ts';
 import {
   backup,
   createTestVault,
@@ -62,6 +65,27 @@ describe('a chunk that is not where the manifest says', () => {
     await using writer = await vault.open(undefined, 1);
     await backup(writer, { disks: { xvda: new MemoryDisk(data) } });
     expect(sameBytes(await browse(repository, first.summary.pointId), data)).toBe(true);
+  });
+
+  test('is read from a condemned pack where it is in no other', async () => {
+    const first = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+    vault.objects.delete(dataPacks()[0] ?? '');
+    const before = new Set(dataPacks());
+    await using writer = await vault.open(undefined, 1);
+    await backup(writer, { disks: { xvda: new MemoryDisk(data) } });
+    const added = dataPacks().filter((name) => !before.has(name));
+    const { tenantId, repositoryId } = vault;
+    const keys = await vault.keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: 0 });
+    const secrets = deriveSecrets(keys, repositoryId.replaceAll('-', ''), 0);
+    const log = new CondemnedLog(vault.store, secrets, systemClock);
+    await log.append(
+      'unused',
+      added.map((name) => name.slice(-32)),
+    );
+    for (const from of [writer, await vault.open(undefined, 1)]) {
+      await using reader = from;
+      expect(sameBytes(await restore(reader, first.summary.pointId, 'xvda'), data)).toBe(true);
+    }
   });
 
   test('and nowhere else is named as lost, by the pack of the manifest', async () => {

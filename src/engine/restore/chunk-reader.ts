@@ -14,7 +14,7 @@ export interface FoundFrame {
 
 /** Where else a chunk may lie than where a manifest says. */
 export interface ChunkLocator {
-  /** Packs that may hold the chunk of this (short) digest, those of them that are not condemned. */
+  /** Packs that may hold the chunk of this (short) digest; condemned ones too, as long as an index segment names them. */
   packsOf(digest: Uint8Array): Promise<readonly ObjectId[]>;
   /** Learns what was published meanwhile; true if there was something. */
   relearn(): Promise<boolean>;
@@ -102,8 +102,11 @@ export class ChunkReader {
     return found === null && (await this.#elsewhere.relearn()) ? this.#searchKnown(chunk) : found;
   }
 
+  /** Condemned packs last: what collection moved once may be about to be moved again. */
   async #searchKnown({ digest }: ChunkRef): Promise<FoundFrame | null> {
-    for (const pack of await this.#elsewhere.packsOf(digest)) {
+    const packs = await this.#elsewhere.packsOf(digest);
+    const condemned = packs.filter((pack) => this.#condemned.has(pack));
+    for (const pack of [...packs.filter((pack) => !this.#condemned.has(pack)), ...condemned]) {
       const table = await orDamage(this.#tables.get(pack));
       const frame = table instanceof Error ? null : table.find(digest);
       if (!(table instanceof Error) && frame !== null) {
