@@ -29,11 +29,12 @@ export class PoolActivities implements PoolSiteActivities {
   }
 }
 
-function toAccess({ url, username, password, certificates }: OpenedPool): PoolAccess {
+function toAccess({ url, username, password, certificates, ownMachine }: OpenedPool): PoolAccess {
   return {
     address: url,
     username,
     password,
     certificates: certificates.map((pin) => ({ hostUuid: null, ...pin })),
+    ownMachine,
   };
 }

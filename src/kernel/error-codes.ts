@@ -86,6 +86,10 @@ export const ERROR_CODES = {
   WEBHOOK_DELIVERY_PENDING: { kind: 'conflict', hint: 'Wait until its attempts have ended.' },
   // pools
   POOL_UNREACHABLE: { kind: 'unavailable', hint: 'Check that the pool’s address answers from the mover’s site.' },
+  POOL_ADDRESS_REFUSED: {
+    kind: 'forbidden',
+    hint: 'Give an address of the pool’s own hosts: not loopback, link-local, or a machine that Holdfast runs on.',
+  },
   POOL_AUTH_FAILED: { kind: 'invalid', hint: 'Update the pool’s user name and password.' },
   POOL_PERMISSION_DENIED: { kind: 'forbidden', hint: 'Give the pool account at least the vm-power-admin role.' },
   POOL_CERTIFICATE_CHANGED: {
@@ -93,6 +97,10 @@ export const ERROR_CODES = {
     hint: 'If the host’s certificate was renewed on purpose, accept the new one on the pool.',
   },
   POOL_BUSY: { kind: 'unavailable', hint: 'The pool has too much to do at the moment; it is tried again.' },
+  POOL_ALREADY_REGISTERED: {
+    kind: 'conflict',
+    hint: 'Use the registration that is there, or delete one of the two.',
+  },
   POOL_IN_USE: {
     kind: 'conflict',
     hint: 'Wait until the jobs that work on the pool or its VMs have ended, or cancel them.',

@@ -8,6 +8,8 @@ export interface PoolAccess {
   readonly password: string;
   /** Every host's certificate; a host that shows another one is POOL_CERTIFICATE_CHANGED. */
   readonly certificates: readonly CertificatePin[];
+  /** Whether the pool may be on the mover's own machine, or what only that one reaches; it may unless this is false. */
+  readonly ownMachine?: boolean;
 }
 
 /** A pool that is being added: its certificates aren't known yet and are reported. */
@@ -16,6 +18,7 @@ export interface NewPoolAccess {
   readonly username: string;
   readonly password: string;
   readonly certificates: readonly CertificatePin[] | null;
+  readonly ownMachine?: boolean;
 }
 
 /** Where a vault's bytes are. Keys and leases are asked for through the call's context, not carried here. */

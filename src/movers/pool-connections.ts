@@ -25,7 +25,13 @@ export class PoolConnections {
   }
 }
 
-async function open({ address, username, password, certificates }: NewPoolAccess): Promise<XapiConnection> {
+async function open({
+  address,
+  username,
+  password,
+  certificates,
+  ownMachine = true,
+}: NewPoolAccess): Promise<XapiConnection> {
   return XapiConnection.open({
     address,
     username,
@@ -34,6 +40,7 @@ async function open({ address, username, password, certificates }: NewPoolAccess
       certificates === null
         ? { mode: 'report' }
         : { mode: 'pinned', sha256: certificates.map((certificate) => certificate.sha256) },
+    dialling: { ownMachine },
     otherAddresses: (certificates ?? []).map((certificate) => certificate.address),
   });
 }

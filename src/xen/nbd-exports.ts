@@ -32,6 +32,6 @@ export async function listNbdExports(
     const info = parseRecord('vdi_nbd_server_info', vdiRef, raw);
     // The certificate came over a connection that is pinned itself, so it can be taken at its word.
     const tls = mode === 'TLS' ? { certificateSha256: fingerprintOfPem(info.cert), subject: info.subject } : null;
-    return { address: info.address, port: info.port, exportName: info.exportname, tls };
+    return { address: info.address, port: info.port, exportName: info.exportname, tls, dialling: connection.dialling };
   });
 }

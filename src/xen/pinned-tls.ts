@@ -3,6 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as tlsConnect, TLSSocket } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { AppError } from '../kernel/errors.ts';
+import { ANYWHERE, type Dialling, diallingOptions, refuseHost } from './dialling.ts';
 
 /**
  * Which certificates are believed. `pinned`: SHA-256 fingerprints (lower-case hex) of all hosts of the pool; any of
@@ -29,18 +30,27 @@ export class PinnedTls {
   /** What was presented, by `address:port`: the last fingerprint each. */
   readonly presented = new Map<string, string>();
   readonly #allowed: ReadonlySet<string> | null;
+  readonly #dialling: Dialling;
+  readonly #connect: ReturnType<typeof buildConnector>;
 
-  constructor(policy: CertificatePolicy) {
+  constructor(policy: CertificatePolicy, dialling: Dialling = ANYWHERE) {
+    this.#dialling = dialling;
     this.#allowed = policy.mode === 'report' ? null : new Set(policy.sha256.map(normaliseFingerprint));
     // Chains of trust say nothing about self-signed hosts; the fingerprint is what is checked, in #check.
     // Sessions aren't resumed: a resumed one shows no certificate.
-    const connect = buildConnector({ rejectUnauthorized: false, timeout: 20_000, maxCachedSessions: 0 });
+    const handshake = { rejectUnauthorized: false, timeout: 20_000, maxCachedSessions: 0 };
+    this.#connect = buildConnector({ ...handshake, ...diallingOptions(dialling) });
     this.dispatcher = new Agent({
       keepAliveTimeout: 10_000,
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (options, callback) => {
-        connect(options, (...[error, socket]) => {
+        const refused = refuseHost(dialling, options.hostname);
+        if (refused !== null) {
+          callback(refused, null);
+          return;
+        }
+        this.#connect(options, (...[error, socket]) => {
           if (error !== null) {
             callback(error, null);
             return;
@@ -59,10 +69,13 @@ export class PinnedTls {
 
   /** A raw TLS (or, for `http:` addresses, plain) socket to a host, checked like every other connection. */
   async openSocket(url: URL, signal: AbortSignal | undefined): Promise<Socket> {
-    const connector = buildConnector({ rejectUnauthorized: false, timeout: 20_000, maxCachedSessions: 0 });
     signal?.throwIfAborted();
+    const refused = refuseHost(this.#dialling, url.hostname);
+    if (refused !== null) {
+      throw refused;
+    }
     const socket = await new Promise<Socket>((resolve, reject) => {
-      connector(
+      this.#connect(
         { hostname: url.hostname, host: url.host, protocol: url.protocol, port: url.port },
         (...[error, socket]) => {
           if (error === null) {

@@ -5,6 +5,7 @@ import { AppError } from '../kernel/errors.ts';
 import { abortable } from './abortable.ts';
 import type { XapiRecords } from './generated/records.ts';
 import { callJsonRpc, NotXapiError, XapiFailureError } from './json-rpc.ts';
+import { ANYWHERE, type Dialling } from './dialling.ts';
 import { type CertificatePolicy, PinnedTls } from './pinned-tls.ts';
 import { atHost, parsePoolAddress } from './xapi-address.ts';
 import { fromXapiFailure } from './xapi-errors.ts';
@@ -17,6 +18,8 @@ export interface XapiAccess {
   readonly certificates: CertificatePolicy;
   /** Addresses of the pool's other hosts, tried in order when the first one doesn't answer. */
   readonly otherAddresses?: readonly string[];
+  /** Anywhere unless given. */
+  readonly dialling?: Dialling;
 }
 
 /**
@@ -73,25 +76,29 @@ class PinnedXapi {
 /** One session with one pool, at its coordinator. Every error it throws is an AppError. */
 export class XapiConnection {
   readonly tls: PinnedTls;
+  /** Holds for every connection to hosts of the pool, also those that are not XAPI's. */
+  readonly dialling: Dialling;
   readonly #pinned: PinnedXapi;
 
-  private constructor(pinned: PinnedXapi, tls: PinnedTls) {
+  private constructor(pinned: PinnedXapi, tls: PinnedTls, dialling: Dialling) {
+    this.dialling = dialling;
     this.#pinned = pinned;
     this.tls = tls;
   }
 
-  /** Throws POOL_UNREACHABLE, POOL_AUTH_FAILED, POOL_CERTIFICATE_CHANGED, POOL_PERMISSION_DENIED. */
+  /** Throws POOL_UNREACHABLE, POOL_ADDRESS_REFUSED, POOL_AUTH_FAILED, POOL_CERTIFICATE_CHANGED, POOL_PERMISSION_DENIED. */
   static async open(access: XapiAccess, signal?: AbortSignal): Promise<XapiConnection> {
     const first = parsePoolAddress(access.address);
     const others = (access.otherAddresses ?? []).map((address) => atHost(first, address));
     const origins = [first, ...others.filter((other) => other.host !== first.host)];
+    const dialling = access.dialling ?? ANYWHERE;
     let firstError: AppError | undefined;
     for (const origin of origins) {
-      const tls = new PinnedTls(access.certificates);
+      const tls = new PinnedTls(access.certificates, dialling);
       const pinned = new PinnedXapi(origin, access, tls);
       try {
         await abortable(pinned.xapi.connect(), signal);
-        return new XapiConnection(pinned, tls);
+        return new XapiConnection(pinned, tls, dialling);
       } catch (error) {
         await tls.close();
         const translated = translate(error, `Log-in at ${origin.host}`);

@@ -14,6 +14,11 @@ export const FOUND_POOL: FoundPool = {
   capabilities: { changedBlocksLicensed: true, nbd: 'TLS', checkpointLicensed: true },
 };
 
+/** Each pool says who it is. */
+export function foundPool(poolId: string): FoundPool {
+  return { ...FOUND_POOL, uuid: `xen-${poolId}` };
+}
+
 export function foundVm(uuid: string, name: string): FoundVm {
   return {
     uuid,

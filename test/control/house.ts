@@ -3,7 +3,7 @@ import { parseGlobalId } from '../../src/kernel/global-id.ts';
 import { PoolInventoryService } from '../../src/control/pools/pool-inventory.service.ts';
 import { AccessService } from '../../src/control/access/access.service.ts';
 import { TestApi } from '../support/test-api.ts';
-import { FOUND_POOL, inventory } from './found.ts';
+import { foundPool, inventory } from './found.ts';
 import { TestWorker } from './test-worker.ts';
 
 export interface TestTenant {
@@ -46,6 +46,8 @@ const TARGET = `mutation ($input: CreateStorageTargetInput!) { createStorageTarg
 
 /** A provider with two customers, and a worker beside the API. */
 export class House {
+  #pools = 0;
+
   private constructor(
     readonly api: TestApi,
     readonly worker: TestWorker,
@@ -90,7 +92,7 @@ export class House {
     const poolId = await this.registerPool(owner, name);
     const { id } = keyOf(poolId);
     await this.worker.as(PoolInventoryService, owner.id, async (pools) => {
-      await pools.storeProbe({ tenantId: keyOf(poolId).tenantId, poolId: id }, FOUND_POOL);
+      await pools.storeProbe({ tenantId: keyOf(poolId).tenantId, poolId: id }, foundPool(poolId));
       await pools.storeInventory({ tenantId: keyOf(poolId).tenantId, poolId: id }, inventory());
     });
     await this.endJobs(owner);
@@ -99,7 +101,9 @@ export class House {
 
   async registerPool(owner: TestTenant, name: string): Promise<string> {
     const siteId = await this.addSite(owner);
-    const given = { siteId, name, url: '10.0.0.5', username: 'holdfast', password: 'correct horse' };
+    this.#pools += 1;
+    const url = this.#pools === 1 ? '10.0.0.5' : `10.0.0.5:${8000 + this.#pools}`;
+    const given = { siteId, name, url, username: 'holdfast', password: 'correct horse' };
     const { pool } = await this.mutate<{ pool: { id: string } }>(owner.token, REGISTER, given);
     return pool.id;
   }

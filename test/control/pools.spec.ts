@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AccessService } from '../../src/control/access/access.service.ts';
 import { PoolInventoryService } from '../../src/control/pools/pool-inventory.service.ts';
-import { CERTIFICATE, FOUND_POOL, foundVm, inventory } from './found.ts';
+import { CERTIFICATE, FOUND_POOL, foundPool, foundVm, inventory } from './found.ts';
 import { House, keyOf, type UserError } from './house.ts';
 
 const REGISTER = `mutation ($input: RegisterPoolInput!) { registerPool(input: $input) {
@@ -14,7 +15,7 @@ const REFRESH = `mutation ($input: RefreshPoolInput!) { refreshPool(input: $inpu
   job { id kind state poolId } userErrors { code path } } }`;
 const DELETE = `mutation ($input: DeletePoolInput!) { deletePool(input: $input) {
   deletedPoolId userErrors { code path } } }`;
-const POOL = `query ($id: ID!) { pool(id: $id) { id name state stateCode stateDetail xenUuid xenVersion inventoryAt
+const POOL = `query ($id: ID!) { pool(id: $id) { id name url state stateCode stateDetail xenUuid xenVersion inventoryAt
   capabilities { changedBlocksLicensed nbd checkpointLicensed } pinnedCertificates { address sha256 }
   hosts(first: 10) { edges { node { name address goneAt } } } } }`;
 
@@ -47,7 +48,7 @@ async function registration(key: string): Promise<Record<string, unknown>> {
   const input = {
     siteId,
     name: key,
-    url: '10.0.0.5:8443',
+    url: registrations.get(key)?.['url'] ?? `10.0.0.5:${8443 + registrations.size}`,
     username: 'root',
     password: 'correct horse',
     idempotencyKey: key,
@@ -127,7 +128,7 @@ describe('what the worker finds', () => {
     expect(await read(poolId)).toMatchObject({
       state: 'CONNECTED',
       stateCode: null,
-      xenUuid: 'pool-uuid',
+      xenUuid: `xen-${poolId}`,
       xenVersion: 'XCP-ng 8.3.0',
       inventoryAt: expect.any(String),
       capabilities: { changedBlocksLicensed: true, nbd: 'TLS', checkpointLicensed: true },
@@ -157,12 +158,16 @@ describe('what the worker finds', () => {
   it('does not replace a pinned certificate by itself, and refuses one that no host has', async () => {
     const poolId = await house.addPool(house.provider, 'Pinned');
     const renewed = 'ef'.repeat(32);
-    const changed = { ...FOUND_POOL, certificates: [{ address: '10.0.0.5', sha256: renewed }], presentedSha256: null };
+    const changed = {
+      ...foundPool(poolId),
+      certificates: [{ address: '10.0.0.5', sha256: renewed }],
+      presentedSha256: null,
+    };
     await report(poolId, async (pools, key) => await pools.storeProbe(key, changed));
     expect((await read(poolId))['pinnedCertificates']).toEqual(FOUND_POOL.certificates);
     const stranger = report(
       poolId,
-      async (pools, key) => await pools.storeProbe(key, { ...FOUND_POOL, presentedSha256: renewed }),
+      async (pools, key) => await pools.storeProbe(key, { ...foundPool(poolId), presentedSha256: renewed }),
     );
     await expect(stranger).rejects.toMatchObject({ code: 'POOL_CERTIFICATE_CHANGED' });
     const accepted = await house.mutate<{ pool: unknown }>(house.provider.token, ACCEPT, {
@@ -192,6 +197,93 @@ describe('what the worker finds', () => {
   });
 });
 
+describe('a pool that is there already', () => {
+  const probe = async (poolId: string, uuid: string): Promise<void> =>
+    await report(poolId, async (pools, key) => await pools.storeProbe(key, { ...FOUND_POOL, uuid }));
+  const taken = { code: 'POOL_ALREADY_REGISTERED' };
+
+  it('is refused at once by its address, naming the one that is there', async () => {
+    const poolId = await house.addPool(house.provider, 'Original');
+    const { url } = await read(poolId);
+    const input = { ...(await registration('Copy')), url };
+    const { body } = await house.api.rest(house.provider.token, 'POST', '/v1/pools', {
+      body: { ...input, idempotencyKey: undefined },
+      headers: { 'idempotency-key': 'copy' },
+    });
+    expect(body).toMatchObject({
+      ...taken,
+      detail: 'This tenant has the pool already, as Original.',
+      data: { poolId },
+    });
+    const refused = { pool: null, userErrors: [{ ...taken, path: ['input', 'url'] }] };
+    expect(await house.mutate(house.provider.token, REGISTER, input)).toMatchObject(refused);
+    const other = await house.addPool(house.provider, 'Other');
+    const move = { poolId: other, url, password: 'again' };
+    expect(await house.mutate(house.provider.token, UPDATE, move)).toMatchObject(refused);
+  });
+
+  it('is refused by its UUID once it says who it is, and asked again stays itself', async () => {
+    const first = await house.registerPool(house.provider, 'First');
+    const second = await house.registerPool(house.provider, 'Second');
+    await probe(first, 'twin');
+    await probe(first, 'twin');
+    await expect(probe(second, 'twin')).rejects.toMatchObject({ ...taken, message: expect.stringContaining('First') });
+    const { id } = keyOf(second);
+    await expect(house.api.sql(`update app.pool set xen_uuid = 'twin' where id = $1`, [id])).rejects.toMatchObject({
+      constraint: 'pool_xen_uuid',
+    });
+  });
+
+  it('is refused above a tenant that has it, without its name; beside and below such a tenant it is not', async () => {
+    const customers = await house.registerPool(house.acme, 'Acme’s own');
+    await probe(customers, 'shared');
+    const neighbours = await house.registerPool(house.zenith, 'Zenith’s own');
+    await probe(neighbours, 'shared');
+    const providers = await house.registerPool(house.provider, 'Provider’s');
+    const above = probe(providers, 'shared');
+    await expect(above).rejects.toMatchObject({ ...taken, message: expect.not.stringContaining('own') });
+    await probe(providers, 'provider’s');
+    const below = await house.registerPool(house.acme, 'Below');
+    await probe(below, 'provider’s');
+  });
+
+  it('of two that say so at the same moment one is refused', async () => {
+    const pools = await Promise.all(
+      ['A', 'B', 'C'].map(async (name) => await house.registerPool(house.provider, name)),
+    );
+    const settled = await Promise.allSettled(pools.map(async (poolId) => await probe(poolId, 'raced')));
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of settled) {
+      expect(one.status === 'rejected' ? one.reason : taken).toMatchObject(taken);
+    }
+  });
+});
+
+describe('where a pool may be', () => {
+  it('is on the service’s own machines for the provider’s pools only, whoever uses them', async () => {
+    const [providers, customers] = [
+      await house.addPool(house.provider, 'Local'),
+      await house.addPool(house.acme, 'Far'),
+    ];
+    const opened = [providers, customers].map(
+      async (poolId) => (await report(poolId, async (pools, key) => await pools.openPool(key))).ownMachine,
+    );
+    expect(await Promise.all(opened)).toEqual([true, false]);
+    const [vm] = await house.api.sql<{ id: string }>('select id from app.vm where pool_id = $1 limit 1', [
+      keyOf(customers).id,
+    ]);
+    const { tenantId } = keyOf(house.acme.id);
+    const reached = await house.worker.as(AccessService, house.acme.id, async (access) => [
+      await access.openVm({ tenantId, vmId: vm?.id ?? '' }),
+      await access.openPlacement({
+        tenantId,
+        target: { poolOwnerId: tenantId, poolId: keyOf(customers).id, poolGrantId: null },
+      }),
+    ]);
+    expect(reached.map(({ pool }) => pool.ownMachine)).toEqual([false, false]);
+  });
+});
+
 describe('changing a pool', () => {
   it('replaces name, account and password, each by itself', async () => {
     const poolId = await house.addPool(house.provider, 'Before');
@@ -201,7 +293,7 @@ describe('changing a pool', () => {
       password: 'battery staple',
     });
     expect(changed).toEqual({
-      pool: { name: 'After', url: 'https://10.0.0.5', username: 'holdfast', version: 2 },
+      pool: { name: 'After', url: (await read(poolId))['url'], username: 'holdfast', version: 2 },
       userErrors: [],
     });
     const opened = await report(poolId, async (pools, key) => await pools.openPool(key));
@@ -216,7 +308,7 @@ describe('changing a pool', () => {
     const { body } = await house.api.graphql(house.provider.token, UPDATE, { input: elsewhere });
     expect(body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', data: { paths: ['password'] } });
     expect(await read(poolId)).toMatchObject({ name: 'Kept' });
-    const same = { poolId, url: '10.0.0.5:443', name: 'Same place' };
+    const same = { poolId, url: (await read(poolId))['url'], name: 'Same place' };
     expect(await house.mutate(house.provider.token, UPDATE, same)).toMatchObject({ pool: { name: 'Same place' } });
     const anew = { poolId, url: '10.0.0.6', password: 'entered anew' };
     expect(await house.mutate(house.provider.token, UPDATE, anew)).toMatchObject({ pool: { url: 'https://10.0.0.6' } });

@@ -138,6 +138,7 @@ describe('what the database does in another’s name', () => {
 
   it('tells a worker of no pool, vault or name but its tenant’s', async () => {
     const { pool, target } = await provideThings();
+    await client.query(`update app.pool set xen_uuid = 'xen' where id = $1`, [pool]);
     const settings = { actor: customer, writes: customer };
     for (const [statement, values] of [
       ['select * from app.resolve_placement($1, $2, $3, null)', [customer, root, pool]],
@@ -146,6 +147,8 @@ describe('what the database does in another’s name', () => {
       ['select * from app.names_to_conceal($1, null, $2, null, null)', [sibling, pool]],
       ['select * from app.resolve_vault($1, $2)', [root, target]],
       ['select * from app.granted_places($1)', [root]],
+      [`select where app.has_pool_below($1, 'xen')`, [root]],
+      [`select where app.has_pool_below($1, 'xen')`, [customer]],
     ] as const) {
       expect(await refusal(settings, 'holdfast_worker', statement, [...values])).toBe('0 rows');
     }
@@ -157,7 +160,7 @@ describe('what the database does in another’s name', () => {
     );
     expect(rows).toEqual([]);
     const resolving = `select proname as name from pg_proc where pronamespace = 'app'::regnamespace
-      and proname ~ '^(resolve_|names_to_conceal|webhook_secrets|follow_|jobs_|sites_to_serve|late_usage)' and has_function_privilege('holdfast_api', oid, 'execute')`;
+      and proname ~ '^(resolve_|has_pool_below|is_provider|names_to_conceal|webhook_secrets|follow_|jobs_|sites_to_serve|late_usage)' and has_function_privilege('holdfast_api', oid, 'execute')`;
     expect((await client.query(resolving)).rows).toEqual([]);
   });
 });

@@ -13,6 +13,8 @@ export interface PoolAccess {
   readonly username: string;
   readonly password: string;
   readonly certificates: readonly { readonly hostUuid: null; readonly address: string; readonly sha256: string }[];
+  /** Whether it may be on the service's own machines: the provider's pools only. */
+  readonly ownMachine: boolean;
 }
 
 export interface VmAccess {
@@ -43,6 +45,7 @@ interface PoolColumns {
   readonly username: string;
   readonly sealed_password: Buffer;
   readonly pinned_certificates: Readonly<Record<string, string>>;
+  readonly own_machine: boolean;
 }
 
 /**
@@ -59,7 +62,7 @@ export class AccessService {
   /** Where the tenant's VM is now. VM_GONE where it was released or its pool forgotten. */
   async openVm({ tenantId, vmId }: { readonly tenantId: string; readonly vmId: string }): Promise<VmAccess> {
     const row = await this.#one<PoolColumns & { readonly vm_xen_uuid: string }>(
-      'select * from app.resolve_vm($1, $2)',
+      'select *, app.is_provider(pool_owner_id) as own_machine from app.resolve_vm($1, $2)',
       [tenantId, vmId],
     );
     if (row === undefined) {
@@ -77,7 +80,7 @@ export class AccessService {
     readonly target: PoolTarget;
   }): Promise<PlacementAccess> {
     const row = await this.#one<PoolColumns & { readonly sr_ids: string[]; readonly network_ids: string[] }>(
-      'select * from app.resolve_placement($1, $2, $3, $4)',
+      'select *, app.is_provider(pool_owner_id) as own_machine from app.resolve_placement($1, $2, $3, $4)',
       [tenantId, target.poolOwnerId, target.poolId, target.poolGrantId],
     );
     if (row === undefined) {
@@ -111,7 +114,8 @@ export class AccessService {
     });
   }
 
-  #poolOf({ pool_owner_id, pool_id, url, username, sealed_password, pinned_certificates }: PoolColumns): PoolAccess {
+  #poolOf(row: PoolColumns): PoolAccess {
+    const { pool_owner_id, pool_id, url, username, sealed_password, pinned_certificates, own_machine } = row;
     const pool = { tenantId: toId<TenantId>(pool_owner_id), id: toId<PoolId>(pool_id) };
     return {
       address: url,
@@ -122,6 +126,7 @@ export class AccessService {
         address,
         sha256,
       })),
+      ownMachine: own_machine,
     };
   }
 }

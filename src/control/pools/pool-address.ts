@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { isOwnMachineHost } from '../../kernel/own-machine.ts';
 
 /** `host`, `host:port`, `[v6]:port` or `https://…` of these → `https://host[:port]`; plain HTTP is refused. */
 export const poolAddressField = z
@@ -24,19 +24,7 @@ export const fingerprintField = z
   .transform((text) => text.replaceAll(/[:\s]/g, '').toLowerCase())
   .refine((text) => /^[0-9a-f]{64}$/.test(text), 'give the SHA-256 of the certificate as 64 hexadecimal digits');
 
-/** Loopback, link-local (where clouds answer with credentials) and unspecified addresses. */
-const OWN_MACHINE = new BlockList();
-OWN_MACHINE.addSubnet('0.0.0.0', 8);
-OWN_MACHINE.addSubnet('127.0.0.0', 8);
-OWN_MACHINE.addSubnet('169.254.0.0', 16);
-OWN_MACHINE.addSubnet('::', 127, 'ipv6');
-OWN_MACHINE.addSubnet('fe80::', 10, 'ipv6');
-
 /** Whether an origin names the very machine that dials it, or what only that machine can reach. */
 export function isOwnMachine(origin: string): boolean {
-  const host = new URL(origin).hostname.replaceAll(/^\[|\]$|\.$/g, '');
-  const family = isIP(host);
-  return family === 0
-    ? host === 'localhost' || host.endsWith('.localhost')
-    : OWN_MACHINE.check(host, family === 6 ? 'ipv6' : 'ipv4');
+  return isOwnMachineHost(new URL(origin).hostname);
 }

@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ERROR_CODES, type ErrorCode } from '../../kernel/error-codes.ts';
 import type { NodeKey } from '../../kernel/global-id.ts';
+import { onConstraint } from '../../platform/database/sql-state.ts';
 import { TenantDb } from '../../platform/database/tenant-db.ts';
 import { EventWriter } from '../../platform/mutations/event-writer.ts';
+import { isProvider } from '../tenants/tenant-tree.service.ts';
 import type { FoundCertificate, FoundInventory, FoundPool } from './found-pool.ts';
 import { PoolRow, type PoolState } from './pool.entity.ts';
-import { strangeCertificate } from './pool.errors.ts';
+import { poolAlreadyRegistered, poolRegisteredBelow, registeredMeanwhile, strangeCertificate } from './pool.errors.ts';
 import { PoolPasswords } from './pool-passwords.ts';
-import { getPoolRow } from './pool-rows.ts';
+import { findTwin, getPoolRow } from './pool-rows.ts';
 import { followVms, type InventoryCounts, storeInventory } from './store-inventory.ts';
 
 export interface PoolKey {
@@ -24,6 +26,8 @@ export interface OpenedPool {
   readonly password: string;
   /** Empty until the first contact. */
   readonly certificates: readonly FoundCertificate[];
+  /** Whether it may be on the service's own machines: the provider's pools only. */
+  readonly ownMachine: boolean;
 }
 
 /** What a worker asks and reports about a pool of the tenant it acts for. */
@@ -49,13 +53,15 @@ export class PoolInventoryService {
         username: row.username,
         password: await this.passwords.read(em, row),
         certificates: Object.entries(row.pinnedCertificates).map(([address, sha256]) => ({ address, sha256 })),
+        ownMachine: await isProvider(em, row.tenantId),
       };
     });
   }
 
   /**
    * Keeps what the pool is and can do. Hosts that are new are pinned as the pool names them; a host that is pinned stays
-   * so until somebody accepts another certificate. POOL_CERTIFICATE_CHANGED where we were not talking to any of them.
+   * so until somebody accepts another certificate. POOL_CERTIFICATE_CHANGED where we were not talking to any of them,
+   * POOL_ALREADY_REGISTERED where the tenant, or one below it, has the same pool already.
    */
   async storeProbe({ tenantId, poolId }: PoolKey, found: FoundPool): Promise<void> {
     await this.db.run(async (em) => {
@@ -66,7 +72,8 @@ export class PoolInventoryService {
       if (shown !== null && !Object.values(pinnedCertificates).includes(shown)) {
         throw strangeCertificate(shown);
       }
-      await em.update(
+      await requireUnregistered(em, row, found.uuid);
+      const keep = em.update(
         PoolRow,
         { tenantId: row.tenantId, id: row.id },
         {
@@ -77,6 +84,7 @@ export class PoolInventoryService {
           updatedAt: new Date(),
         },
       );
+      await keep.catch(onConstraint({ pool_xen_uuid: registeredMeanwhile, pool_xen_uuid_below: poolRegisteredBelow }));
     });
   }
 
@@ -129,6 +137,16 @@ export class PoolInventoryService {
 async function lockPool(em: EntityManager, key: Pick<NodeKey, 'tenantId' | 'id'>): Promise<PoolRow> {
   await em.query('select from app.pool where tenant_id = $1 and id = $2 for update', [key.tenantId, key.id]);
   return await getPoolRow(em, key);
+}
+
+async function requireUnregistered(em: EntityManager, row: PoolRow, xenUuid: string): Promise<void> {
+  if (row.xenUuid === xenUuid) {
+    return;
+  }
+  const twin = await findTwin(em, row, { xenUuid });
+  if (twin !== null) {
+    throw poolAlreadyRegistered(twin);
+  }
 }
 
 function nodeOf({ tenantId, id }: PoolRow): NodeKey {

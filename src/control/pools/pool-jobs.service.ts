@@ -13,10 +13,10 @@ import { SiteService } from '../sites/site.service.ts';
 import { isProvider } from '../tenants/tenant-tree.service.ts';
 import { PoolRow } from './pool.entity.ts';
 import { isOwnMachine } from './pool-address.ts';
-import { addressOfService } from './pool.errors.ts';
+import { addressOfService, poolAlreadyRegistered } from './pool.errors.ts';
 import type { RefreshPoolInput, RegisterPoolInput } from './pool.input.ts';
 import { PoolPasswords } from './pool-passwords.ts';
-import { getPoolRow, toPoolIds } from './pool-rows.ts';
+import { findTwin, getPoolRow, toPoolIds } from './pool-rows.ts';
 
 export interface PoolWithJob {
   readonly pool: PoolRow;
@@ -45,6 +45,10 @@ export class PoolJobsService {
         const ids = toPoolIds(subject);
         if (isOwnMachine(url) && !(await isProvider(em, site.tenantId))) {
           throw addressOfService();
+        }
+        const twin = await findTwin(em, ids, { url });
+        if (twin !== null) {
+          throw poolAlreadyRegistered(twin, 'url');
         }
         const passwordId = await this.passwords.insert(em, ids, password);
         await em.insert(PoolRow, { ...ids, siteId: site.id, name, url, username, passwordId });

@@ -10,10 +10,10 @@ import { Pager } from '../../platform/paging/pager.ts';
 import { isProvider } from '../tenants/tenant-tree.service.ts';
 import { PoolRow } from './pool.entity.ts';
 import { isOwnMachine } from './pool-address.ts';
-import { addressOfService, passwordNeeded, poolInUse } from './pool.errors.ts';
+import { addressOfService, passwordNeeded, poolAlreadyRegistered, poolInUse } from './pool.errors.ts';
 import type { AcceptPoolCertificatesInput, DeletePoolInput, ListPoolsArgs, UpdatePoolInput } from './pool.input.ts';
 import { PoolPasswords } from './pool-passwords.ts';
-import { getPoolRow } from './pool-rows.ts';
+import { findTwin, getPoolRow } from './pool-rows.ts';
 
 export type { PoolRow } from './pool.entity.ts';
 
@@ -120,13 +120,20 @@ export class PoolService {
   }
 }
 
-/** BAD_INPUT where the address is the service's own, or where it would get a password that was given for another one. */
+/**
+ * BAD_INPUT where the address is the service's own, or where it would get a password that was given for another one;
+ * POOL_ALREADY_REGISTERED where it is another pool's.
+ */
 async function checkAddress(em: EntityManager, row: PoolRow, { url, password }: UpdatePoolInput): Promise<void> {
   if (url === undefined || url === row.url) {
     return;
   }
   if (isOwnMachine(url) && !(await isProvider(em, row.tenantId))) {
     throw addressOfService();
+  }
+  const twin = await findTwin(em, row, { url });
+  if (twin !== null) {
+    throw poolAlreadyRegistered(twin, 'url');
   }
   if (password === undefined) {
     throw passwordNeeded();

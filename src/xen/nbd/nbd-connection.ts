@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
+import { ANYWHERE, diallingOptions, refuseHost } from '../dialling.ts';
 import { CMD_DISC, CMD_READ, REQUEST_BYTES, REQUEST_MAGIC } from './constants.ts';
 import { negotiate } from './handshake.ts';
 import type { NbdExport } from './nbd-export.ts';
@@ -61,10 +62,10 @@ export class NbdConnection {
     socket.resume();
   }
 
-  /** Throws NBD_UNAVAILABLE, or POOL_CERTIFICATE_CHANGED. Slow by nature: the pool attaches the disk for it. */
+  /** Throws NBD_UNAVAILABLE, POOL_ADDRESS_REFUSED, or POOL_CERTIFICATE_CHANGED. Slow by nature: the pool attaches the disk for it. */
   static async open(target: NbdExport, timeouts: NbdTimeouts, signal?: AbortSignal): Promise<NbdConnection> {
     throwIfAborted(signal);
-    const raw = connect({ host: target.address, port: target.port, noDelay: true });
+    const raw = dial(target);
     const giveUp = (): void => {
       raw.destroy(new Error('given up'));
     };
@@ -155,6 +156,14 @@ export class NbdConnection {
     }
     this.#socket.destroy();
   }
+}
+
+function dial({ address, port, dialling = ANYWHERE }: NbdExport): Socket {
+  const refused = refuseHost(dialling, address);
+  if (refused !== null) {
+    throw refused;
+  }
+  return connect({ host: address, port, noDelay: true, ...diallingOptions(dialling) });
 }
 
 function request(command: number, handle: bigint, offset: number, length: number): Buffer {
