@@ -7,9 +7,11 @@ import { listPoints } from './points/list-points.ts';
 import { PointStore } from './points/point-store.ts';
 import { readStats } from './points/read-stats.ts';
 import type { RepositoryContext } from './repository-context.ts';
+import type { Catalog } from './repair/catalog-types.ts';
+import { readCatalog } from './repair/read-catalog.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
-import { readEpoch } from './sessions/epoch.ts';
+import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
 import { SessionStore } from './sessions/session-store.ts';
 import type {
   ChunkingParameters,
@@ -145,6 +147,14 @@ export class VaultRepository implements Repository {
 
   stats(): Promise<RepositoryStats> {
     return readStats(this.#context.store, this.#points);
+  }
+
+  readCatalog(): Promise<Catalog> {
+    return readCatalog(this.#context, this.#points);
+  }
+
+  raiseEpoch(): Promise<number> {
+    return raiseEpoch(this.#context.store, this.#context.secrets);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
