@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdCompress, zstdDecompress } from './zstd.ts';
 
 export const CODEC_RAW = 0;
 export const CODEC_ZSTD = 1;
@@ -14,22 +14,33 @@ export interface Compressed {
   readonly data: Uint8Array;
 }
 
-/** zstd level 1, or the data itself where that saves less than 5 %. */
+/** Whether the last chunk was not worth compressing: what lies beside it is often of the same kind. */
+let isSuspicious = false;
+
+/**
+ * zstd level 1, or the data itself where that saves less than 5 %. What is returned is only valid until the next call.
+ * Only next to chunks that did not compress is it worth a look whether this one is random: zstd itself is quick to find
+ * out, though not as quick.
+ */
 export function compress(data: Uint8Array): Compressed {
-  if (data.length > PROBE_BYTES && looksRandom(data)) {
+  if (isSuspicious && data.length > PROBE_BYTES && looksRandom(data)) {
     return { codec: CODEC_RAW, data };
   }
-  const packed = zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-  return packed.length < data.length * WORTHWHILE ? { codec: CODEC_ZSTD, data: packed } : { codec: CODEC_RAW, data };
+  const packed = zstdCompress(data);
+  isSuspicious = packed.length >= data.length * WORTHWHILE;
+  return isSuspicious ? { codec: CODEC_RAW, data } : { codec: CODEC_ZSTD, data: packed };
 }
 
-/** Throws if the data is not what `compress` made of `rawBytes` bytes. */
-export function decompress(codec: number, data: Uint8Array, rawBytes: number): Uint8Array {
-  const raw = codec === CODEC_ZSTD ? zstdDecompressSync(data, { maxOutputLength: Math.max(rawBytes, 1) }) : data;
-  if ((codec !== CODEC_ZSTD && codec !== CODEC_RAW) || raw.length !== rawBytes) {
-    throw new RangeError(`codec ${codec} gave ${raw.length} bytes, not ${rawBytes}`);
+/** Fills `target`. Throws if the data is not what `compress` made of as many bytes. */
+export function decompress(codec: number, data: Uint8Array, target: Uint8Array): void {
+  if (codec === CODEC_ZSTD) {
+    zstdDecompress(data, target);
+    return;
   }
-  return raw;
+  if (codec !== CODEC_RAW || data.length !== target.length) {
+    throw new RangeError(`codec ${codec} gave ${data.length} bytes, not ${target.length}`);
+  }
+  target.set(data);
 }
 
 function looksRandom(data: Uint8Array): boolean {

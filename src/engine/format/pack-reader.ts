@@ -2,7 +2,7 @@ import { keyedDigest, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { decompress } from './compress.ts';
-import { corrupt, decodeHeader, HEADER_BYTES, OBJECT_KIND } from './header.ts';
+import { corrupt, decodeHeader, HEADER_BYTES, OBJECT_KIND, type ObjectKind } from './header.ts';
 import type { ObjectId } from './ids.ts';
 import { packName, type PackArea } from './names.ts';
 import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from './pack-builder.ts';
@@ -83,14 +83,29 @@ export async function readPackTable(
   if (found === null) {
     throw corrupt(name, 'is missing from the store');
   }
-  const tail = await readTail(store, found.sizeBytes, name, signal);
+  const kind = area === 'data' ? OBJECT_KIND.dataPack : OBJECT_KIND.metaPack;
+  const read: ReadRange = (offset, into) => store.getRange(name, offset, into, signal);
+  return readFrameTable(read, { name, id, kind, sizeBytes: found.sizeBytes }, secrets);
+}
+
+/** Fills `into` from `offset` on. */
+export type ReadRange = (offset: number, into: Uint8Array) => Promise<void>;
+
+/** The table of any object that has frames. */
+export async function readFrameTable(
+  read: ReadRange,
+  object: { readonly name: string; readonly id: ObjectId; readonly kind: ObjectKind; readonly sizeBytes: number },
+  secrets: RepositorySecrets,
+): Promise<PackTable> {
+  const { name, sizeBytes } = object;
+  const tail = await readTail(read, sizeBytes, name);
   const head = new Uint8Array(HEADER_BYTES);
-  await store.getRange(name, 0, head, signal);
+  await read(0, head);
   const header = decodeHeader(head, name);
-  if (header.id !== id || header.kind !== (area === 'data' ? OBJECT_KIND.dataPack : OBJECT_KIND.metaPack)) {
+  if (header.id !== object.id || header.kind !== object.kind) {
     throw corrupt(name, 'is another pack than its name says');
   }
-  const footer = decodeFooter(tail, found.sizeBytes, name);
+  const footer = decodeFooter(tail, sizeBytes, name);
   const keys = openKeys(header, footer, name, secrets);
   const context = sealContext(header, secrets);
   const end = tail.length - FOOTER_BYTES;
@@ -98,18 +113,18 @@ export async function readPackTable(
   if (table.length !== footer.frameCount * TABLE_ENTRY_BYTES) {
     throw corrupt(name, 'has a table of another length than its count of frames');
   }
-  return new PackTable({ name, frameKey: keys.frameKey, context }, found.sizeBytes, table);
+  return new PackTable({ name, frameKey: keys.frameKey, context }, sizeBytes, table);
 }
 
-async function readTail(store: Store, size: number, name: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const read = async (length: number): Promise<Uint8Array> => {
+async function readTail(read: ReadRange, size: number, name: string): Promise<Uint8Array> {
+  const readLast = async (length: number): Promise<Uint8Array> => {
     const tail = new Uint8Array(length);
-    await store.getRange(name, size - length, tail, signal);
+    await read(size - length, tail);
     return tail;
   };
-  const first = await read(Math.min(size, TAIL_BYTES));
+  const first = await readLast(Math.min(size, TAIL_BYTES));
   const wanted = decodeFooter(first, size, name).tableBytes + FOOTER_BYTES;
-  return wanted <= first.length ? first : read(wanted);
+  return wanted <= first.length ? first : readLast(wanted);
 }
 
 /** Opens frames of one pack, checking tag, length and digest. */
@@ -125,16 +140,21 @@ export class FrameOpener {
   }
 
   open(frame: Frame, sealed: Uint8Array): Uint8Array {
-    let raw: Uint8Array;
+    const raw = new Uint8Array(frame.rawBytes);
+    this.openInto(frame, sealed, raw);
+    return raw;
+  }
+
+  /** `raw` has room for exactly the frame; what it holds is of no use if this throws. */
+  openInto(frame: Frame, sealed: Uint8Array, raw: Uint8Array): void {
     try {
-      raw = decompress(frame.codec, this.#sealer.open(frame, sealed), frame.rawBytes);
+      decompress(frame.codec, this.#sealer.open(frame, sealed), raw);
     } catch (error) {
       throw corrupt(this.#opener.name, `has a damaged frame ${frame.ordinal}`, error);
     }
     if (!keyedDigest(this.#digestKey, raw).equals(frame.digest)) {
       throw corrupt(this.#opener.name, `has a frame ${frame.ordinal} with another content than its digest`);
     }
-    return raw;
   }
 }
 

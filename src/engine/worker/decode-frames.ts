@@ -8,9 +8,11 @@ export function decodeFrames(lane: LaneMemory, digestKey: Uint8Array, task: Deco
   const to = slotView(lane, task.to);
   const openers = task.packs.map((pack) => new FrameOpener(pack, digestKey));
   for (const { pack, frame, sealedAt, rawAt } of task.frames) {
-    const raw = openers[pack]?.open(frame, from.subarray(sealedAt, sealedAt + frame.sealedBytes));
-    for (const at of rawAt) {
-      to.set(raw ?? [], at);
+    const [first = 0, ...copies] = rawAt;
+    const end = first + frame.rawBytes;
+    openers[pack]?.openInto(frame, from.subarray(sealedAt, sealedAt + frame.sealedBytes), to.subarray(first, end));
+    for (const at of copies) {
+      to.copyWithin(at, first, end);
     }
   }
 }
