@@ -103,9 +103,14 @@ export class BackupActivities implements BackupSiteActivities {
 
   async cleanUpBackup({ snapshotName, ...backup }: CleanUpBackupInput): Promise<CleanedUp> {
     await this.progress.enter(backup, 'clean-up');
-    return await this.#attempt(backup, {}, async ({ call, ...reach }) => {
-      return await this.mover.cleanUpBackup({ ...reach, jobId: backup.jobId, snapshotName }, call);
-    });
+    const { pool, vmUuid } = await this.access.openVm(backup);
+    // The snapshot goes also where its tenant may not use the vault's storage any more.
+    const vault = await this.access.openVaultIfAllowed(backup);
+    const { jobId } = backup;
+    const command = { pool, vault, vmUuid, jobId, snapshotName, session: sessionOf(backup) };
+    return await moverAttempt(
+      async (signal) => await this.mover.cleanUpBackup(command, this.calls.of(backup, { signal })),
+    );
   }
 
   async #attempt<T>(
@@ -113,12 +118,15 @@ export class BackupActivities implements BackupSiteActivities {
     live: Pick<MoverCall, 'onProgress'>,
     work: (reach: Reach) => Promise<T>,
   ): Promise<T> {
-    const { jobId, restorePointId, baseRestorePointId } = backup;
     const { pool, vmUuid } = await this.access.openVm(backup);
     const vault = await this.access.openVault(backup);
-    const session = { sessionId: jobId, restorePointId, baseRestorePointId };
+    const session = sessionOf(backup);
     return await moverAttempt(
       async (signal) => await work({ pool, vault, vmUuid, session, call: this.calls.of(backup, { ...live, signal }) }),
     );
   }
+}
+
+function sessionOf({ jobId, restorePointId, baseRestorePointId }: BackupRef): SessionRef {
+  return { sessionId: jobId, restorePointId, baseRestorePointId };
 }

@@ -75,9 +75,14 @@ export class RestoreActivities implements RestoreSiteActivities {
 
   async cleanUpRestore(restore: RestoreRef): Promise<CleanedUp> {
     await this.progress.enter(restore, 'clean-up');
-    return await this.#attempt(restore, {}, async ({ call, ...reach }) => {
-      return await this.mover.cleanUpRestore(reach, call);
-    });
+    const { pool } = await this.access.openPlacement(restore);
+    // The half-made VM goes also where its tenant may not use the vault's storage any more.
+    const vault = await this.access.openVaultIfAllowed(restore);
+    const { jobId, restorePointId } = restore;
+    return await moverAttempt(
+      async (signal) =>
+        await this.mover.cleanUpRestore({ pool, vault, restorePointId, jobId }, this.calls.of(restore, { signal })),
+    );
   }
 
   async #attempt<T>(

@@ -28,6 +28,10 @@ export interface VaultAccess {
   readonly vaultId: string;
   readonly location: VaultLocation;
 }
+
+/** A vault that its tenant may not use any more, for good: its storage grant was revoked. */
+export type ClosedVault = Pick<VaultAccess, 'tenantId' | 'vaultId'> & { readonly location: null };
+
 export interface VaultLocation {
   readonly kind: 'directory';
   /** Absolute path as the mover sees it. */

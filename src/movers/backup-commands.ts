@@ -1,4 +1,4 @@
-import type { PoolAccess, VaultAccess } from './access.ts';
+import type { ClosedVault, PoolAccess, VaultAccess } from './access.ts';
 import type { DiskResult } from '../engine/index.ts';
 import type { DiskSummary } from '../xen/model.ts';
 
@@ -154,7 +154,8 @@ export interface CommittedRestorePoint {
 
 export interface CleanUpBackupCommand {
   readonly pool: PoolAccess;
-  readonly vault: VaultAccess;
+  /** The pool is cleaned also where the vault can't be opened any more. */
+  readonly vault: VaultAccess | ClosedVault;
   readonly session: SessionRef;
   readonly jobId: string;
   readonly vmUuid: string;

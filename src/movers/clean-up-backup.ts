@@ -16,7 +16,7 @@ import { findVm } from '../xen/vm-disks.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
 import type { CleanUpBackupCommand, CleanUpResult } from './backup-commands.ts';
 import { findBackupInfo } from './backup-info.ts';
-import { endSession } from './end-session.ts';
+import { endSession, sessionInClosedVault } from './end-session.ts';
 
 type WithRepository = <T>(work: (repository: Repository) => Promise<T>) => Promise<T>;
 
@@ -37,15 +37,21 @@ interface Anchors {
  * Leaves in the pool only what the next run needs. Whether the job succeeded isn't asked of the caller but of the
  * vault: with a committed point its tracked snapshots become anchors without data and this vault's older ones go;
  * without one, everything of this job goes and the older anchors stay. While the vault can't be asked the data goes
- * and every anchor stays, and the vault's error is thrown, so that this is tried again. Safe to repeat, also when later
+ * and every anchor stays, and the vault's error is thrown, so that this is tried again. `withRepository` is null where the
+ * vault is closed for good: then everything goes. Safe to repeat, also when later
  * runs have begun or ended since: what is newer is theirs.
  */
 export async function cleanUpBackup(
   connection: XapiConnection,
-  withRepository: WithRepository,
+  withRepository: WithRepository | null,
   command: CleanUpBackupCommand,
 ): Promise<CleanUpResult> {
   await releaseVm(connection, command);
+  if (withRepository === null) {
+    // There will be no next run into this vault: nothing in the pool is of use to it.
+    const removed = await cleanPool(connection, command, { isAnchor: () => false, removesBefore: Infinity });
+    return { removed, left: [sessionInClosedVault(command.session.sessionId)] };
+  }
   const { sessionId, restorePointId } = command.session;
   let asked: { readonly anchors: Anchors | null; readonly left: readonly string[] };
   try {

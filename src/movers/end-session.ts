@@ -13,3 +13,7 @@ export async function endSession(repository: Repository, sessionId: string): Pro
     throw error;
   }
 }
+
+export function sessionInClosedVault(sessionId: string): string {
+  return `session ${sessionId} in the vault: the right to its storage was revoked`;
+}

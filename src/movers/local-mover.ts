@@ -4,7 +4,7 @@ import { probePool } from '../xen/probe-pool.ts';
 import { readInventory } from '../xen/read-inventory.ts';
 import { snapshotVm } from '../xen/snapshot-vm.ts';
 import type { XapiConnection } from '../xen/xapi-connection.ts';
-import type { NewPoolAccess, PoolAccess, VaultAccess } from './access.ts';
+import type { ClosedVault, NewPoolAccess, PoolAccess, VaultAccess } from './access.ts';
 import { backupDisk } from './backup-disk.ts';
 import { cleanUpBackup } from './clean-up-backup.ts';
 import { cleanUpRestore } from './clean-up-restore.ts';
@@ -70,7 +70,7 @@ export class LocalMover implements port.MoverPort {
 
   async cleanUpBackup(command: port.CleanUpBackupCommand, call: port.VaultCall): Promise<port.CleanUpResult> {
     return this.#onPool(command.pool, call, async (connection) =>
-      cleanUpBackup(connection, async (work) => this.#vaults.use(command.vault, call, work), command),
+      cleanUpBackup(connection, this.#opening(command.vault, call), command),
     );
   }
 
@@ -98,12 +98,19 @@ export class LocalMover implements port.MoverPort {
 
   async cleanUpRestore(command: port.CleanUpRestoreCommand, call: port.VaultCall): Promise<port.CleanUpResult> {
     return this.#onPool(command.pool, call, async (connection) =>
-      cleanUpRestore(connection, async (work) => this.#vaults.use(command.vault, call, work), command),
+      cleanUpRestore(connection, this.#opening(command.vault, call), command),
     );
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#pools.close(), this.#vaults.close()]);
+  }
+
+  /** Null where there is nothing to open any more. */
+  #opening(vault: VaultAccess | ClosedVault, call: port.VaultCall) {
+    return vault.location === null
+      ? null
+      : async <T>(work: (repository: Repository) => Promise<T>): Promise<T> => this.#vaults.use(vault, call, work);
   }
 
   async #onPool<T>(

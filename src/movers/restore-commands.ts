@@ -1,4 +1,4 @@
-import type { PoolAccess, VaultAccess } from './access.ts';
+import type { ClosedVault, PoolAccess, VaultAccess } from './access.ts';
 
 /** Where a VM's parts go in the target pool. */
 export interface Placement {
@@ -92,7 +92,8 @@ export interface FinishedRestore {
 
 export interface CleanUpRestoreCommand {
   readonly pool: PoolAccess;
-  readonly vault: VaultAccess;
+  /** The pool is cleaned also where the vault can't be opened any more. */
+  readonly vault: VaultAccess | ClosedVault;
   readonly restorePointId: string;
   readonly jobId: string;
 }

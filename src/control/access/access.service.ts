@@ -37,6 +37,11 @@ export interface VaultAccess {
   readonly location: { readonly kind: 'directory'; readonly path: string };
 }
 
+/** Its tenant may not use it any more. */
+export type ClosedVault = Pick<VaultAccess, 'tenantId' | 'vaultId'> & { readonly location: null };
+
+type VaultKey = Pick<VaultAccess, 'tenantId' | 'vaultId'>;
+
 interface PoolColumns {
   readonly pool_owner_id: string;
   readonly pool_id: string;
@@ -90,21 +95,22 @@ export class AccessService {
   }
 
   /** Where the tenant's vault lies; NO_STORAGE_GRANT where its grant was revoked. */
-  async openVault({
-    tenantId,
-    vaultId,
-  }: {
-    readonly tenantId: string;
-    readonly vaultId: string;
-  }): Promise<VaultAccess> {
+  async openVault(key: VaultKey): Promise<VaultAccess> {
+    const vault = await this.openVaultIfAllowed(key);
+    if (vault.location === null) {
+      throw new AppError('NO_STORAGE_GRANT', 'There is no right (any more) to the storage that the vault is on.');
+    }
+    return { ...vault, location: vault.location };
+  }
+
+  /** The same for what goes on without it: `location` is null where the grant was revoked, which is for good. */
+  async openVaultIfAllowed({ tenantId, vaultId }: VaultKey): Promise<VaultAccess | ClosedVault> {
     const row = await this.#one<{ readonly path: string }>('select path from app.resolve_vault($1, $2)', [
       tenantId,
       vaultId,
     ]);
-    if (row === undefined) {
-      throw new AppError('NO_STORAGE_GRANT', 'There is no right (any more) to the storage that the vault is on.');
-    }
-    return { tenantId, vaultId, location: { kind: 'directory', path: posix.join(row.path, vaultId) } };
+    const location = row === undefined ? null : { kind: 'directory' as const, path: posix.join(row.path, vaultId) };
+    return location === null ? { tenantId, vaultId, location } : { tenantId, vaultId, location };
   }
 
   async #one<Row>(text: string, values: readonly (string | null)[]): Promise<Row | undefined> {
