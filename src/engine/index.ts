@@ -1,6 +1,7 @@
 export { beginKeyGeneration } from './begin-key-generation.ts';
 export { createRepository } from './create-repository.ts';
 export { describeRepository } from './describe-repository.ts';
+export { verifyDestructionStatement } from './keys/destruction-statement.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';
 export { findTenantOf } from './keys/find-tenant.ts';
 export { openRepository } from './open-repository.ts';

@@ -77,16 +77,40 @@ class KeyRing:
         with open(os.path.join(self.folder, name), "rb") as file:
             return file.read()
 
+    def exists(self, name):
+        return os.path.exists(os.path.join(self.folder, name))
+
+    def versions(self, folder, start):
+        """The numbers that names in a folder go on with after `start`, highest first; without one it is 0."""
+        names = os.listdir(os.path.join(self.folder, folder))
+        found = [re.fullmatch(re.escape(start) + r"(?:\.(\d+))?", name) for name in names]
+        return sorted((int(match[1] or 0) for match in found if match), reverse=True)
+
     def unwrap(self, wrapping, name):
         wrapped = self.read(name)
         require(wrapped[0] == 1, f"the key {name} is of a later version")
         return AESGCM(wrapping).decrypt(wrapped[1:13], wrapped[13:], f"holdfast key 1 {name}".encode())
 
+    def master(self, number):
+        """A master key, or None where no key-encryption key is there that it is wrapped with."""
+        for version in self.versions(self.tenant, f"master.{number}"):
+            suffix = f".{version}" if version > 0 else ""
+            if self.exists(f"{self.tenant}/kek{suffix}"):
+                return self.unwrap(self.read(f"{self.tenant}/kek{suffix}"), f"{self.tenant}/master.{number}{suffix}")
+        return None
+
+    def key(self, folder, start):
+        for number in self.versions(folder, start):
+            master = self.master(number)
+            if master is not None:
+                return self.unwrap(master, f"{folder}/{start}.{number}")
+        raise Damaged(f"the key {folder}/{start} is not there, or does not open")
+
     def keys(self, repository, generation):
         """Repository key and dedup secret."""
-        master = self.unwrap(self.read(f"{self.tenant}/kek"), f"{self.tenant}/master.0")
-        name = f"{self.tenant}/repositories/{repository}.{generation}.0"
-        return self.unwrap(master, name), self.unwrap(master, f"{self.tenant}/dedup.0")
+        require(not self.exists(f"{self.tenant}/destroyed"), f"the keys of tenant {self.tenant} were destroyed")
+        repository_key = self.key(f"{self.tenant}/repositories", f"{repository}.{generation}")
+        return repository_key, self.key(self.tenant, "dedup")
 
 
 class Frame:

@@ -129,6 +129,21 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
     expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
   });
 
+  test('follows the keys through rotations at every level, and finds none once they are destroyed', async () => {
+    const data = new Uint8Array(randomBytes(5000));
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+    const ring = new FileKeyRing(join(folder, 'keys'));
+    for (let i = 0; i < 2; i += 1) {
+      await ring.rotateKeyEncryptionKey(ids.tenantId);
+      await ring.rotateMasterKey(ids.tenantId);
+      expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
+    }
+    await ring.destroyTenantKeys(ids.tenantId);
+    await expect(restore(summary.pointId, 'xvda')).rejects.toMatchObject({
+      stderr: expect.stringContaining('were destroyed') as string,
+    });
+  });
+
   test('gives nothing out that was changed', async () => {
     const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(firstDisk()) } });
     const data = join(folder, 'vault', 'data');

@@ -1,76 +1,96 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
-import type { KeyRing, RepositoryKeyId, RepositoryKeys } from '../ports/key-ring.ts';
-import { DirectoryStore } from '../stores/directory-store.ts';
-import { unwrapKey, wrapKey } from './wrap.ts';
-
-const KEY_BYTES = 32;
-const MASTER_VERSION = 0;
+import type { DestructionStatement, KeyCustody, KeyRing, RepositoryKeyId, RepositoryKeys } from '../ports/key-ring.ts';
+import { destroyKeys, eraseAll, findDestruction, requireNotDestroyed } from './destroy-keys.ts';
+import { KeyChain } from './key-chain.ts';
+import { KeyFolder, type KeyFiles } from './key-files.ts';
+import { dedupBase, repositoryBase } from './key-names.ts';
+import { rotateKek, rotateMaster } from './rotate-keys.ts';
 
 /**
- * Keys in files of a folder that must never lie in a vault:
- * `<tenantId>/kek` in clear, and wrapped below it `master.<version>`, `dedup.<version>` and
- * `repositories/<repositoryId>.<generation>.<version>`, where the version is the master key's.
- * Whoever copies the folder can read the tenant's vaults; whoever loses it can't.
+ * Keys in files of a folder that must never lie in a vault: the tenant's key-encryption key in clear, everything else
+ * wrapped with the key above it (docs/vault-format.md says the names). Whoever copies the folder can read the tenants'
+ * vaults; whoever loses it can't. Several processes may use it at once, during rotations too.
  */
-export class FileKeyRing implements KeyRing {
-  readonly #folder: string;
+export class FileKeyRing implements KeyRing, KeyCustody {
+  readonly #files: KeyFiles;
+  readonly #clock: Clock;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(folder: string, options: { readonly clock?: Clock; readonly files?: KeyFiles } = {}) {
+    this.#files = options.files ?? new KeyFolder(folder);
+    this.#clock = options.clock ?? systemClock;
   }
 
   async createRepositoryKeys(id: RepositoryKeyId): Promise<RepositoryKeys> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    return this.#keys(id, (files, name, make) => this.#create(files, name, make));
+    requireIds(id.tenantId, id.repositoryId);
+    await this.#files.make();
+    return this.#change(id.tenantId, (chain) => assemble(id, (base) => chain.findOrMake(base)));
   }
 
   async getRepositoryKeys(id: RepositoryKeyId): Promise<RepositoryKeys> {
-    return this.#keys(id, (files, name) => this.#read(files, name));
-  }
-
-  async #keys({ tenantId, repositoryId, generation }: RepositoryKeyId, obtain: Obtain): Promise<RepositoryKeys> {
-    if (!isUuid(tenantId) || !isUuid(repositoryId)) {
-      throw new AppError('BAD_INPUT', 'Keys are kept by the UUIDs of tenant and repository.');
-    }
-    const files = new DirectoryStore(this.#folder);
-    const fresh = (): Uint8Array => randomBytes(KEY_BYTES);
-    const kek = await obtain(files, `${tenantId}/kek`, fresh);
-    const wrapped = async (wrapping: Uint8Array, name: string): Promise<Uint8Array> => {
-      const label = `holdfast key 1 ${name}`;
-      const stored = await obtain(files, name, () => wrapKey(wrapping, fresh(), label));
-      try {
-        return unwrapKey(wrapping, stored, label);
-      } catch (error) {
-        throw new AppError('KEY_MISSING', `The key ${name} does not open with the one above it.`, { cause: error });
-      }
-    };
-    const master = await wrapped(kek, `${tenantId}/master.${MASTER_VERSION}`);
-    const dedupSecret = await wrapped(master, `${tenantId}/dedup.${MASTER_VERSION}`);
-    const name = `${tenantId}/repositories/${repositoryId}.${generation}.${MASTER_VERSION}`;
-    const repositoryKey = await wrapped(master, name);
-    const keyId = createHash('sha256').update(`${repositoryId}.${generation}`).digest('hex').slice(0, 16);
-    return { keyId, repositoryKey, dedupSecret };
-  }
-
-  async #create(files: DirectoryStore, name: string, make: () => Uint8Array): Promise<Uint8Array> {
-    await files.putIfAbsent(name, [make()]);
-    await files.flush();
-    return this.#read(files, name);
-  }
-
-  async #read(files: DirectoryStore, name: string): Promise<Uint8Array> {
+    requireIds(id.tenantId, id.repositoryId);
     try {
-      return await files.get(name);
+      await requireNotDestroyed(this.#files, id.tenantId);
+      const chain = new KeyChain(this.#files, id.tenantId);
+      return await assemble(id, async (base) => (await chain.find(base)) ?? this.#missing(base));
     } catch (error) {
-      if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_UNREACHABLE')) {
-        throw new AppError('KEY_MISSING', `The key ${name} is not in ${this.#folder}.`, { cause: error });
-      }
-      throw error;
+      throw isAppError(error, 'VAULT_UNREACHABLE') && error.data['errno'] === 'ENOENT'
+        ? missing(id.tenantId, this.#files, error)
+        : error;
     }
+  }
+
+  async rotateKeyEncryptionKey(tenantId: string): Promise<void> {
+    requireIds(tenantId);
+    await this.#change(tenantId, (chain) => rotateKek(this.#files, chain));
+  }
+
+  async rotateMasterKey(tenantId: string): Promise<void> {
+    requireIds(tenantId);
+    await this.#change(tenantId, (chain) => rotateMaster(this.#files, chain));
+  }
+
+  async destroyTenantKeys(tenantId: string): Promise<DestructionStatement> {
+    requireIds(tenantId);
+    return destroyKeys(this.#files, tenantId, this.#clock.now());
+  }
+
+  /** What ends after a destruction was decided must leave nothing behind. */
+  async #change<T>(tenantId: string, work: (chain: KeyChain) => Promise<T>): Promise<T> {
+    await requireNotDestroyed(this.#files, tenantId);
+    try {
+      return await work(new KeyChain(this.#files, tenantId));
+    } finally {
+      if ((await findDestruction(this.#files, tenantId)) !== null) {
+        await eraseAll(this.#files, tenantId);
+        await requireNotDestroyed(this.#files, tenantId);
+      }
+    }
+  }
+
+  #missing(name: string): never {
+    throw missing(name, this.#files);
   }
 }
 
-type Obtain = (files: DirectoryStore, name: string, make: () => Uint8Array) => Promise<Uint8Array>;
+async function assemble(
+  { tenantId, repositoryId, generation }: RepositoryKeyId,
+  obtain: (base: string) => Promise<Uint8Array>,
+): Promise<RepositoryKeys> {
+  const repositoryKey = await obtain(repositoryBase(tenantId, repositoryId, generation));
+  const dedupSecret = await obtain(dedupBase(tenantId));
+  const keyId = createHash('sha256').update(`${repositoryId}.${generation}`).digest('hex').slice(0, 16);
+  return { keyId, repositoryKey, dedupSecret };
+}
+
+function requireIds(...ids: readonly string[]): void {
+  if (!ids.every(isUuid)) {
+    throw new AppError('BAD_INPUT', 'Keys are kept by the UUIDs of tenant and repository.');
+  }
+}
+
+function missing(what: string, files: KeyFiles, cause?: unknown): AppError {
+  return new AppError('KEY_MISSING', `The key ${what} is not in ${files.description}.`, { cause });
+}
