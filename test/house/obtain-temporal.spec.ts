@@ -40,9 +40,9 @@ async function obtain(): Promise<string> {
   return await obtainTemporal({ cache, path: `${bin}:/bin`, log, downloadSite: `http://127.0.0.1:${closedPort}/` });
 }
 
-/** A Go that writes down how it was called, and "builds" a program into GOBIN. */
+/** A Go that writes down how it was called, and "builds" a program into GOBIN once the test lets it. */
 async function fakeGo(version: string): Promise<void> {
-  const build = `echo "$@" >> ${root}/calls; sleep 0.5; printf '#!/bin/sh\\n' > "$GOBIN/temporal"; chmod +x "$GOBIN/temporal"`;
+  const build = `echo "$@" >> ${root}/calls; until [ -e ${root}/go-on ]; do sleep 0.02; done; printf '#!/bin/sh\\n' > "$GOBIN/temporal"; chmod +x "$GOBIN/temporal"`;
   await program(join(bin, 'go'), `if [ "$1" = env ]; then echo ${version}; else ${build}; fi`);
 }
 
@@ -63,13 +63,15 @@ it('passes over one that is too old, says so, and takes the cached one', async (
 
 it('builds one with Go where nothing can be downloaded: once, although two ask at a time', async () => {
   await fakeGo('go1.26.1');
-  const [one, other] = await Promise.all([obtain(), obtain()]);
+  const both = Promise.all([obtain(), obtain()]);
+  await expect.poll(() => said).toContain('another process is obtaining Temporal; waiting for it');
+  await writeFile(join(root, 'go-on'), '');
+  const [one, other] = await both;
   expect(one).toBe(join(cache, cachedTemporalName()));
   expect(other).toBe(one);
   expect(await readFile(join(root, 'calls'), 'utf8')).toBe(
     'install -v github.com/temporalio/cli/cmd/temporal@v1.5.1\n',
   );
-  expect(said).toContain('another process is obtaining Temporal; waiting for it');
   expect(said.at(-1)).toMatch(/^building Temporal 1\.5\.1 .*: done in [\d.]+ s$/);
   expect((await readdir(cache)).toSorted()).toEqual([cachedTemporalName(), `${cachedTemporalName()}.lock`]);
 });

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runRelay } from '../../src/control/events/relay.ts';
 import { FEED_CHANNEL, Feed } from '../../src/platform/feed/feed.ts';
 import { listen } from '../../src/platform/feed/listen.ts';
@@ -53,9 +53,9 @@ describe('the relay', () => {
     relay(() => (first += 1));
     relay(() => (second += 1));
     await bench.addEvent(bench.customerId);
-    await vi.waitFor(async () => expect(await sequences()).toEqual(['1']), { timeout: 20_000 });
+    await expect.poll(async () => await sequences()).toEqual(['1']);
     // The event is visible before its relay says so.
-    await vi.waitFor(() => expect(first + second).toBeGreaterThan(0), { timeout: 20_000 });
+    await expect.poll(() => first + second).toBeGreaterThan(0);
     expect([Math.min(first, second), Math.max(first, second)]).toEqual([0, 1]);
     const [locks] = await bench.rows<{ held: number }>(
       `select count(*)::int as held from pg_locks where locktype = 'advisory' and granted
@@ -70,9 +70,7 @@ describe('the relay', () => {
     for (let i = 0; i < 5; i += 1) {
       await bench.addEvent(bench.customerId);
     }
-    await vi.waitFor(async () => expect(await sequences()).toEqual(['1', '2', '3', '4', '5', '6']), {
-      timeout: 20_000,
-    });
+    await expect.poll(async () => await sequences()).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
   it('tells that something moved, and nothing about it', async () => {
@@ -87,8 +85,8 @@ describe('the relay', () => {
        select $1, 'site.created', 'Site', uuidv7() from generate_series(1, 1200)`,
       [bench.customerId],
     );
-    await vi.waitFor(async () => expect(await sequences()).toHaveLength(1200), { timeout: 20_000 });
-    await vi.waitFor(() => expect(payloads.length).toBeGreaterThan(0), { timeout: 20_000 });
+    await expect.poll(async () => await sequences()).toHaveLength(1200);
+    await expect.poll(() => payloads.length).toBeGreaterThan(0);
     expect(new Set(payloads)).toEqual(new Set(['']));
     expect(payloads.length).toBeLessThan(20);
     await listener.end();
@@ -102,7 +100,7 @@ describe('the feed', () => {
     running.push(listen(bench.relay, feed, stop.signal, { onLost: (error) => lost.push(error) }));
     const looks = feed.looks(stop.signal);
     await looks.next();
-    await vi.waitFor(async () => expect(await cut(`listen ${FEED_CHANNEL}`)).toBe(1), { timeout: 20_000 });
+    await expect.poll(async () => await cut(`listen ${FEED_CHANNEL}`)).toBe(1);
     await looks.next();
     await bench.rows(`notify ${FEED_CHANNEL}`);
     await looks.next();

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 const SIZE = 24 * MIB;
 const SUBJECT = 'host1.pool.example';
 const content = randomBytes(SIZE);
-const timeouts = { connectMs: 5000, requestMs: 5000 };
+const timeouts = { connectMs: 60_000, requestMs: 60_000 };
 
 let folder: string;
 let image: string;

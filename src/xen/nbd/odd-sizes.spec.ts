@@ -17,7 +17,7 @@ it.skipIf(!hasProgram('nbdkit'))(
       const serve = (port: number): string[] => ['-f', '-r', '-i', '127.0.0.1', '-p', String(port), 'file', image];
       await using server = await startServer('nbdkit', serve);
       const target = { address: '127.0.0.1', port: server.port, exportName: 'disk', tls: null };
-      const timeouts = { connectMs: 5000, requestMs: 5000 };
+      const timeouts = { connectMs: 60_000, requestMs: 60_000 };
       const disk = await NbdDisk.open({ locate: async () => [target], timeouts, retryDelayMs: 10, attempts: 2 });
       expect(disk.sizeBytes).toBe(content.length);
       for (const [from, to] of [

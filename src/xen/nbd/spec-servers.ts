@@ -12,24 +12,34 @@ export function hasProgram(name: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 }
 
+const START_ATTEMPTS = 5;
+
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
 }
 
+/** Its port was free a moment before; where another program was quicker it is started again at another one. */
 export async function startServer(program: string, args: (port: number) => readonly string[]): Promise<RunningServer> {
-  const port = await freePort();
-  const child = spawn(program, args(port), { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  for (let i = 0; i < 200 && !(await accepts(port)); i += 1) {
-    await delay(25);
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const child = spawn(program, args(port), { stdio: 'ignore' });
+    const exited = once(child, 'exit');
+    while (child.exitCode === null && !(await accepts(port))) {
+      await delay(25);
+    }
+    if (child.exitCode === null) {
+      return {
+        port,
+        [Symbol.asyncDispose]: async () => {
+          child.kill('SIGKILL');
+          await exited;
+        },
+      };
+    }
+    if (attempt === START_ATTEMPTS) {
+      throw new Error(`${program} ended with exit code ${child.exitCode}`);
+    }
   }
-  return {
-    port,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
 }
 
 /** Server certificate and key under the names that both nbdkit and qemu-nbd look for; returns the PEM. */
