@@ -11,7 +11,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until none of these processes is there any more; false when some still are after that time. */
-export async function allGone(pids: readonly number[], withinMs = 30_000): Promise<boolean> {
+export async function allGone(pids: readonly number[], withinMs = 120_000): Promise<boolean> {
   const deadline = Date.now() + withinMs;
   while (pids.some((pid) => isAlive(pid))) {
     if (Date.now() > deadline) {

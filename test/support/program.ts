@@ -33,6 +33,9 @@ export interface Program<Ready> {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
+/** Less than a test has, so that what the program said is shown. */
+const READY_WITHIN_MS = 200_000;
+
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Started {
@@ -93,7 +96,7 @@ export async function startProgram<Ready>(options: ProgramOptions): Promise<Prog
     return await ended;
   };
   try {
-    const up = readyFileAppears(readyFile, options.readyWithinMs ?? 60_000);
+    const up = readyFileAppears(readyFile, options.readyWithinMs ?? READY_WITHIN_MS);
     const early = ended.then(({ code, signal }) => {
       throw new Error(`${options.script} ended early (${signal ?? `exit code ${code}`}):\n${output()}`);
     });

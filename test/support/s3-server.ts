@@ -18,7 +18,7 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 
 /** A versitygw on a folder of its own. */
 export async function startS3Server(program: string): Promise<S3Server> {
