@@ -1,4 +1,6 @@
 export { beginKeyGeneration } from './begin-key-generation.ts';
+export * from './copy/copy-types.ts';
+export { findCopyBase, provenanceOf } from './copy/provenance.ts';
 export { createRepository } from './create-repository.ts';
 export { describeRepository } from './describe-repository.ts';
 export { verifyDestructionStatement } from './keys/destruction-statement.ts';

@@ -5,6 +5,7 @@ import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
 import type { Catalog } from './repair/catalog-types.ts';
+import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 
 /** Bytes from `offset` on; as XAPI's changed blocks they may overlap, touch or reach past the disk's end. */
@@ -260,6 +261,11 @@ export interface Repository extends AsyncDisposable {
   restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult>;
   /** Finds and names damage; damage is an answer, not an error. The caller pins what is verified, as for a restore. */
   verify(request: VerifyRequest): Promise<VerifyResult>;
+  /**
+   * Makes a restore point of another repository from one of this, storing there only what it lacks. The same request
+   * again goes on from where it was interrupted. Both sessions are ended once the copy is there.
+   */
+  copyPoint(request: CopyPointRequest): Promise<CopyResult>;
   stats(): Promise<RepositoryStats>;
   /** What a control plane caches of the vault, from the store alone. Damaged objects are named, the rest is told. */
   readCatalog(): Promise<Catalog>;

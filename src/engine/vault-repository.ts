@@ -1,4 +1,6 @@
 import { AppError } from '../kernel/errors.ts';
+import { copyPoint } from './copy/copy-point.ts';
+import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
 import { pointName } from './format/names.ts';
 import { commitPoint } from './points/commit-point.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
@@ -90,7 +92,7 @@ export class VaultRepository implements Repository {
 
   async endSession(sessionId: string): Promise<void> {
     const session = await this.#sessions.find(sessionId);
-    if (session !== null && (session.purpose === 'backup' || session.purpose === 'copy')) {
+    if (session?.purpose === 'backup') {
       await this.#points.fence(session.pointId);
     }
     await this.#sessions.remove(sessionId);
@@ -143,6 +145,10 @@ export class VaultRepository implements Repository {
 
   verify(request: VerifyRequest): Promise<VerifyResult> {
     return verify(this.#context, this.#points, request);
+  }
+
+  copyPoint(request: CopyPointRequest): Promise<CopyResult> {
+    return copyPoint(this.#context, this, request);
   }
 
   stats(): Promise<RepositoryStats> {
