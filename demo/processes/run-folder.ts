@@ -67,7 +67,7 @@ async function isInUse(folder: string, owner: number): Promise<boolean> {
   if (await runs(owner, 'demo')) {
     return true;
   }
-  const kept = await readFile(join(folder, KEPT), 'utf8').catch(() => '[]');
+  const kept = await readFile(join(folder, KEPT), 'utf8').catch(() => '[]'); // nothing was kept
   const alive = await Promise.all((JSON.parse(kept) as number[]).map(async (pid) => await runs(pid, folder)));
   return alive.includes(true);
 }

@@ -24,7 +24,7 @@ export async function backUp(world: CustomerWorld, account: Account): Promise<Ba
   await simulator.forgetLog();
   const done = new AbortController();
   const copying = copySnapshot(world, done.signal);
-  copying.catch(() => undefined);
+  copying.catch(() => undefined); // thrown again below, once the backup has ended
   const { job } = await customer.api.mutate<{ job: { id: string } }>('backupVm', 'job { id }', { vmId, vaultId });
   const result = await waitForJob(customer.api, job.id, teller).finally(() => done.abort());
   const bytesRead = await simulator.bytesRead();

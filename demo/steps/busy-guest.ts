@@ -10,9 +10,8 @@ export class BusyGuest {
   readonly #work: Promise<void>;
 
   constructor(world: CustomerWorld) {
-    this.#work = this.#write(world);
-    // Thrown again by stop(), where somebody listens.
-    this.#work.catch(() => undefined);
+    this.#work = this.#write(world).finally(() => (this.#busy = false));
+    this.#work.catch(() => undefined); // thrown again by stop(), where somebody listens
   }
 
   get bytesWritten(): number {

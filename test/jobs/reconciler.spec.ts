@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { Client as TemporalClient, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobRunModule } from '../../src/control/jobs/job-run.module.ts';
@@ -126,12 +126,16 @@ async function bringWorkflow(jobId: string, found: WorkflowFound): Promise<void>
   }
 }
 
+/** Undefined where there is no such workflow. */
 async function statusOf(workflowId: string): Promise<string | undefined> {
-  return await client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .then(({ status }) => status.name)
-    .catch(() => undefined);
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 async function wasAskedToEnd(workflowId: string): Promise<boolean> {

@@ -12,7 +12,6 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** Added to a bare environment; nothing of the caller's but PATH and HOME gets in. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly readyWithinMs?: number;
 }
 
 export interface Ended {
@@ -96,7 +95,7 @@ export async function startProgram<Ready>(options: ProgramOptions): Promise<Prog
     return await ended;
   };
   try {
-    const up = readyFileAppears(readyFile, options.readyWithinMs ?? READY_WITHIN_MS);
+    const up = readyFileAppears(readyFile, READY_WITHIN_MS);
     const early = ended.then(({ code, signal }) => {
       throw new Error(`${options.script} ended early (${signal ?? `exit code ${code}`}):\n${output()}`);
     });

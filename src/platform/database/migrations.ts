@@ -111,7 +111,7 @@ async function apply(client: Client, { name, sql, checksum }: MigrationFile): Pr
     await client.query('insert into public.holdfast_migration (name, checksum) values ($1, $2)', [name, checksum]);
     await client.query('commit');
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
+    await client.query('rollback').catch(() => undefined); // where the connection is gone, so is the transaction
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError('MIGRATION_FAILED', `Migration ${name} failed: ${reason}.`, { cause: error });
   }

@@ -26,6 +26,6 @@ async function rollBack(runner: QueryRunner, connection: Closable): Promise<void
     await runner.rollbackTransaction();
   } catch {
     // The pool drops a client that is ending; the server rolls back when the connection closes.
-    connection.end().catch(() => undefined);
+    connection.end().catch(() => undefined); // lost already: the caller gets the error that led here
   }
 }

@@ -114,7 +114,7 @@ export class NbdDisk {
     this.#closed = true;
     await Promise.all(
       this.#lanes.map(async (lane) => {
-        const opening = await lane.opening?.catch(() => null);
+        const opening = await lane.opening?.catch(() => null); // it never opened; its reader was told
         await Promise.all([lane.connection?.close(), opening?.close()]);
       }),
     );
