@@ -6,6 +6,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { obtainTemporal } from '../../src/platform/embedded/obtain-temporal.ts';
 import { cachedTemporalName } from '../../src/platform/embedded/temporal-program.ts';
 
+const CACHED = 'echo "temporal version 1.5.1 (Server 1.29.1, UI 2)"';
+
 let root: string;
 let cache: string;
 let bin: string;
@@ -42,21 +44,21 @@ async function obtain(): Promise<string> {
 
 /** A Go that writes down how it was called, and "builds" a program into GOBIN once the test lets it. */
 async function fakeGo(version: string): Promise<void> {
-  const build = `echo "$@" >> ${root}/calls; until [ -e ${root}/go-on ]; do sleep 0.02; done; printf '#!/bin/sh\\n' > "$GOBIN/temporal"; chmod +x "$GOBIN/temporal"`;
+  const build = `echo "$@" >> ${root}/calls; until [ -e ${root}/go-on ]; do sleep 0.02; done; printf '#!/bin/sh\\n%s\\n' '${CACHED}' > "$GOBIN/temporal"; chmod +x "$GOBIN/temporal"`;
   await program(join(bin, 'go'), `if [ "$1" = env ]; then echo ${version}; else ${build}; fi`);
 }
 
 it('prefers a recent enough temporal on PATH to everything else', async () => {
   const installed = await program(join(bin, 'temporal'), 'echo "temporal version 1.6.0 (Server 1.30.0, UI 2)"');
   await mkdir(cache);
-  await program(join(cache, cachedTemporalName()), 'exit 0');
+  await program(join(cache, cachedTemporalName()), CACHED);
   expect(await obtain()).toBe(installed);
 });
 
 it('passes over one that is too old, says so, and takes the cached one', async () => {
   await program(join(bin, 'temporal'), 'echo "temporal version 1.1.0 (Server 1.25.2, UI 2)"');
   await mkdir(cache);
-  const cached = await program(join(cache, cachedTemporalName()), 'exit 0');
+  const cached = await program(join(cache, cachedTemporalName()), CACHED);
   expect(await obtain()).toBe(cached);
   expect(said).toEqual([`${join(bin, 'temporal')} is not used: its server 1.25 is older than 1.29`]);
 });
@@ -74,6 +76,17 @@ it('builds one with Go where nothing can be downloaded: once, although two ask a
   );
   expect(said.at(-1)).toMatch(/^building Temporal 1\.5\.1 .*: done in [\d.]+ s$/);
   expect((await readdir(cache)).toSorted()).toEqual([cachedTemporalName(), `${cachedTemporalName()}.lock`]);
+});
+
+it('replaces one that is there only in part, and removes what a killed attempt left', async () => {
+  const name = cachedTemporalName();
+  await mkdir(join(cache, `${name}.part-abcdef`), { recursive: true });
+  await program(join(cache, name), 'exit 126');
+  await fakeGo('go1.26.1');
+  await writeFile(join(root, 'go-on'), '');
+  const obtained = await obtain();
+  expect(await readFile(obtained, 'utf8')).toContain(CACHED);
+  expect((await readdir(cache)).toSorted()).toEqual([name, `${name}.lock`]);
 });
 
 it('says in one sentence what to install where every way is closed', async () => {

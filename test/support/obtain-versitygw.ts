@@ -36,7 +36,7 @@ export async function obtainVersitygw({ cache, path, log }: ObtainS3Options): Pr
   }
   await mkdir(cache, { recursive: true });
   try {
-    await buildOnce(found.go, target, { cache, path, log });
+    await buildOnce(found.go, target, log);
   } catch (error) {
     if (!isAppError(error, 'ENGINE_SERVER_MISSING')) {
       throw error;
@@ -47,12 +47,12 @@ export async function obtainVersitygw({ cache, path, log }: ObtainS3Options): Pr
   return { program: target };
 }
 
-async function buildOnce(go: string, target: string, { cache, log }: ObtainS3Options): Promise<void> {
+async function buildOnce(go: string, target: string, log: SetUpLog): Promise<void> {
   await withLock(
     `${target}.lock`,
     async () => {
       if (!(await isExecutable(target))) {
-        await buildGoProgram(go, PROGRAM, { target, cache }, log);
+        await buildGoProgram(go, PROGRAM, target, log);
       }
     },
     { onWait: () => log(`another process is obtaining ${PROGRAM.title}; waiting for it`) },

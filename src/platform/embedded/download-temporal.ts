@@ -1,5 +1,6 @@
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withPartFolder } from './part-folder.ts';
 import { timedStep, type SetUpLog } from './set-up-log.ts';
 import { isExecutable, TEMPORAL_CLI_VERSION } from './temporal-program.ts';
 
@@ -20,9 +21,8 @@ export async function downloadSiteAnswers(site: string = DOWNLOAD_SITE): Promise
  * Lets Temporal's SDK download its development server into `target`. The SDK offers no download without a start, so
  * the server is started once and ended. Throws what the SDK throws.
  */
-export async function downloadTemporal(target: string, cache: string, log: SetUpLog): Promise<void> {
-  const folder = await mkdtemp(join(cache, 'download-'));
-  try {
+export async function downloadTemporal(target: string, log: SetUpLog): Promise<void> {
+  await withPartFolder(target, async (folder) => {
     await timedStep(log, `downloading Temporal ${TEMPORAL_CLI_VERSION}`, async () => {
       const { TestWorkflowEnvironment } = await import('@temporalio/testing');
       const environment = await TestWorkflowEnvironment.createLocal({
@@ -37,7 +37,5 @@ export async function downloadTemporal(target: string, cache: string, log: SetUp
         await rename(join(folder, name), target);
       }
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rename, rm, mkdtemp } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { withPartFolder } from './part-folder.ts';
 import { seconds, timedStep, type SetUpLog } from './set-up-log.ts';
 import { findOnPath, run } from './temporal-program.ts';
 
@@ -40,24 +41,16 @@ export interface GoProgram {
   readonly takes: string;
 }
 
-/** Builds a program with `go`, into `target`; nothing is left of a build that failed. */
-export async function buildGoProgram(
-  go: string,
-  program: GoProgram,
-  places: { readonly target: string; readonly cache: string },
-  log: SetUpLog,
-): Promise<void> {
-  const folder = await mkdtemp(join(places.cache, 'build-'));
-  try {
+/** Builds a program with `go`, into `target`, whose lock the caller holds; nothing is left of a build that failed. */
+export async function buildGoProgram(go: string, program: GoProgram, target: string, log: SetUpLog): Promise<void> {
+  await withPartFolder(target, async (folder) => {
     await timedStep(
       log,
       `building ${program.title} with ${go} (${program.takes}, once)`,
       async () => await goInstall(go, program, folder, log),
     );
-    await rename(join(folder, program.file), places.target);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    await rename(join(folder, program.file), target);
+  });
 }
 
 const PROGRESS_EVERY_MS = 15_000;

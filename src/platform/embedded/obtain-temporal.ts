@@ -9,7 +9,6 @@ import type { SetUpLog } from './set-up-log.ts';
 import {
   cachedTemporalName,
   findOnPath,
-  isExecutable,
   isRecentEnough,
   OLDEST_TEMPORAL_SERVER,
   temporalServerVersion,
@@ -35,20 +34,25 @@ export async function obtainTemporal(options: ObtainOptions): Promise<string> {
     return installed;
   }
   const target = join(options.cache, cachedTemporalName());
-  if (await isExecutable(target)) {
+  if (await runs(target)) {
     return target;
   }
   await makeFolder(options.cache, 0o755);
   return await withLock(
     `${target}.lock`,
     async () => {
-      if (!(await isExecutable(target))) {
+      if (!(await runs(target))) {
         await fetchOrBuild(target, options);
       }
       return target;
     },
     { onWait: () => options.log('another process is obtaining Temporal; waiting for it') },
   );
+}
+
+/** A program that is there in part, or for another machine, is as good as none. */
+async function runs(program: string): Promise<boolean> {
+  return (await temporalServerVersion(program)) !== null;
 }
 
 async function onPath({ path, log }: ObtainOptions): Promise<string | null> {
@@ -68,14 +72,14 @@ async function fetchOrBuild(target: string, options: ObtainOptions): Promise<voi
   const tried: string[] = [];
   if (await downloadSiteAnswers(options.downloadSite)) {
     try {
-      await downloadTemporal(target, options.cache, options.log);
+      await downloadTemporal(target, options.log);
     } catch (error) {
       tried.push(`the download failed (${toAppError(error).message})`);
     }
   } else {
     tried.push('its download site does not answer');
   }
-  if (await isExecutable(target)) {
+  if (await runs(target)) {
     return;
   }
   tried.forEach((why) => options.log(`Temporal: ${why}`));
@@ -87,5 +91,5 @@ async function fetchOrBuild(target: string, options: ObtainOptions): Promise<voi
       { hint: 'Install Go 1.25 or newer (https://go.dev/dl), or put the program "temporal" on PATH, and start again.' },
     );
   }
-  await buildTemporal(found.go, target, options.cache, options.log);
+  await buildTemporal(found.go, target, options.log);
 }

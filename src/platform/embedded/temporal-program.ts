@@ -38,7 +38,7 @@ export async function findOnPath(name: string, path: string): Promise<string | n
 /** Asks a `temporal` program which server it carries: `[1, 29]`, or null when it doesn't say. */
 export async function temporalServerVersion(program: string): Promise<readonly [number, number] | null> {
   try {
-    const { stdout } = await run(program, ['--version'], { timeout: 20_000 });
+    const { stdout } = await run(program, ['--version'], { timeout: 60_000 });
     const match = /Server (\d+)\.(\d+)/.exec(stdout);
     return match === null ? null : [Number(match[1]), Number(match[2])];
   } catch {
