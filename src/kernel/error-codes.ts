@@ -146,6 +146,14 @@ export const ERROR_CODES = {
     kind: 'quota',
     hint: 'Ask the provider for a larger storage quota, or delete restore points.',
   },
+  STORAGE_PATH_UNUSABLE: {
+    kind: 'invalid',
+    hint: 'Make or mount the folder, writable for the user that Holdfast runs as, then send the request again.',
+  },
+  VAULT_CREATION_NOT_FAILED: {
+    kind: 'conflict',
+    hint: 'Only a creation that has failed is tried again; the vault’s state and its job say how it stands.',
+  },
   STORAGE_IN_USE: { kind: 'conflict', hint: 'Revoke the grants on it first; a target that holds vaults has to stay.' },
   VAULT_CORRUPT: { kind: 'corrupt', hint: 'Verify the vault; undamaged restore points stay restorable.' },
   VAULT_FORMAT_UNKNOWN: {

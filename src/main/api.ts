@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Patience } from '../../workflows/contract/index.ts';
 import { ControlModule } from '../control/control.module.ts';
 import { JobSettingsModule } from '../control/jobs/job-settings.module.ts';
+import { StorageSettingsModule } from '../control/storage-targets/storage-settings.module.ts';
 import { WebhookSettingsModule } from '../control/webhooks/webhook-settings.module.ts';
 import { AuthModule } from '../platform/auth/auth.module.ts';
 import { FirstStart } from '../platform/auth/first-start.ts';
@@ -44,6 +45,8 @@ export interface ApiOptions {
   readonly limits?: RateLimits;
   /** Reverse proxies that are believed; none unless given. */
   readonly trustedProxies?: readonly AddressRange[];
+  /** Whether bytes are moved on this machine, so that storage can be looked at; not unless given. */
+  readonly storageIsHere?: boolean;
   /** How long jobs try again what is unavailable. */
   readonly patience?: Patience;
 }
@@ -81,6 +84,7 @@ class ApiProcess {
         PublicGraphqlModule,
         FeedModule.forRoot({ databaseUrl }),
         WebhookSettingsModule.forRoot(webhookAllow),
+        StorageSettingsModule.forRoot(options.storageIsHere ?? false),
         ControlModule,
       ],
     };

@@ -21,7 +21,7 @@ async function start(): Promise<RunningRole> {
     started.defer(async () => await relay.close());
     const worker = await startWorker(workerOptions(config));
     started.defer(async () => await worker.close());
-    const api = await startApi(apiOptions(config));
+    const api = await startApi({ ...apiOptions(config), storageIsHere: true });
     started.defer(async () => await api.close());
     return {
       ready: await announce(api, config),

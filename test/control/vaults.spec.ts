@@ -1,6 +1,10 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VaultWorkService } from '../../src/control/vaults/vault-work.service.ts';
 import { toGlobalId } from '../../src/kernel/global-id.ts';
+import { TestApi } from '../support/test-api.ts';
 import { House, keyOf, type TestTenant, type UserError } from './house.ts';
 
 const GRANT = `mutation ($input: GrantStorageInput!) { grantStorage(input: $input) {
@@ -10,6 +14,8 @@ const REVOKE = `mutation ($input: RevokeStorageGrantInput!) { revokeStorageGrant
 const CREATE = `mutation ($input: CreateVaultInput!) { createVault(input: $input) {
   vault { id tenantId name storageTargetId storageGrantId state stateCode storedBytes version }
   job { id kind state vaultId } userErrors { code path } } }`;
+const RETRY = `mutation ($input: RetryVaultCreationInput!) { retryVaultCreation(input: $input) {
+  vault { id name state stateCode version } job { id kind state vaultId } userErrors { code path } } }`;
 const RENAME = `mutation ($input: RenameVaultInput!) { renameVault(input: $input) {
   vault { name version } userErrors { code path } } }`;
 const BACK_UP = `mutation ($input: BackupVmInput!) { backupVm(input: $input) { job { state } userErrors { code path } } }`;
@@ -42,6 +48,20 @@ async function grantStorage(to: TestTenant, quotaBytes?: string): Promise<string
 
 async function createVault(owner: TestTenant, input: Record<string, unknown>): Promise<Created> {
   return await house.mutate(owner.token, CREATE, input);
+}
+
+/** As the job of a vault's creation ends when its storage is away. */
+async function fail(jobId: string): Promise<void> {
+  const { tenantId, id } = keyOf(jobId);
+  await house.api.sql(`update app.job set state = 'FAILED', finished_at = now() where tenant_id = $1 and id = $2`, [
+    tenantId,
+    id,
+  ]);
+  await house.api.sql(
+    `update app.vault set state = 'UNAVAILABLE', state_code = 'VAULT_UNREACHABLE'
+      where tenant_id = $1 and id = (select vault_id from app.job where id = $2)`,
+    [tenantId, id],
+  );
 }
 
 async function errorOf(token: string, document: string, input: Record<string, unknown>): Promise<unknown> {
@@ -113,6 +133,48 @@ describe('storage grants', () => {
   });
 });
 
+describe('a storage target on the machine that answers', () => {
+  let here: TestApi;
+  let folder: string;
+  beforeAll(async () => {
+    here = await TestApi.start({ storageIsHere: true });
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-storage-'));
+    await writeFile(join(folder, 'file'), '');
+  });
+  afterAll(async () => {
+    await here.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function add(path: string): Promise<unknown> {
+    const input = { name: path, kind: 'DIRECTORY', path, idempotencyKey: path };
+    return (await here.graphql(here.administrator.token, ADD_TARGET, { input })).body.data?.['createStorageTarget'];
+  }
+
+  it('is a folder that is there', async () => {
+    expect(await add(folder)).toMatchObject({ storageTarget: { path: folder }, userErrors: [] });
+    const refused = {
+      storageTarget: null,
+      userErrors: [{ code: 'STORAGE_PATH_UNUSABLE', path: ['input', 'path'] }],
+    };
+    expect(await add(join(folder, 'missing'))).toEqual(refused);
+    expect(await add(join(folder, 'file'))).toEqual(refused);
+    const rest = await here.rest(here.administrator.token, 'POST', '/v1/storage-targets', {
+      body: { name: 'gone', kind: 'DIRECTORY', path: join(folder, 'missing') },
+      headers: { 'idempotency-key': 'gone' },
+    });
+    expect(rest).toMatchObject({ status: 400, body: { detail: `The folder ${folder}/missing does not exist.` } });
+  });
+
+  it('is there for a repeated request also when its folder has gone', async () => {
+    const passing = join(folder, 'passing');
+    await mkdir(passing);
+    const first = await add(passing);
+    await rm(passing, { recursive: true });
+    expect(await add(passing)).toEqual(first);
+  });
+});
+
 describe('vaults', () => {
   it('are made by a job, once for one key', async () => {
     const storageGrantId = await grantStorage(house.acme);
@@ -180,6 +242,57 @@ describe('vaults', () => {
       [id],
     );
     expect(told.map(({ type }) => type)).toEqual(['vault.created', 'vault.ready', 'vault.unavailable']);
+  });
+
+  it('are made again after their creation failed, under the same name and at the same place', async () => {
+    const { vault, job } = await createVault(house.acme, {
+      name: 'Stubborn',
+      storageGrantId: await grantStorage(house.acme),
+      idempotencyKey: 'stubborn',
+    });
+    const { tenantId, id } = keyOf(vault.id);
+    const running = await house.mutate<Created>(house.acme.token, RETRY, { vaultId: vault.id });
+    const refused = { code: 'VAULT_CREATION_NOT_FAILED', path: ['input', 'vaultId'] };
+    expect(running).toEqual({ vault: null, job: null, userErrors: [refused] });
+    await fail(job.id);
+    const retry = { vaultId: vault.id, idempotencyKey: 'again' };
+    const again = await house.mutate<Created>(house.acme.token, RETRY, retry);
+    expect(again).toMatchObject({
+      vault: { id: vault.id, name: 'Stubborn', state: 'CREATING', stateCode: null, version: 2 },
+      job: { kind: 'VAULT_CREATION', state: 'QUEUED', vaultId: vault.id },
+    });
+    expect(again.job.id).not.toBe(job.id);
+    expect(await house.mutate<Created>(house.acme.token, RETRY, retry)).toEqual(again);
+    const repeated = await createVault(house.acme, {
+      name: 'Stubborn',
+      storageGrantId: vault['storageGrantId'],
+      idempotencyKey: 'stubborn',
+    });
+    expect(repeated.job.id).toBe(job.id);
+    await fail(again.job.id);
+    const rest = await house.api.rest(house.acme.token, 'POST', `/v1/vaults/${vault.id}/retry`, {
+      headers: { 'idempotency-key': 'third', 'if-match': '"2"' },
+    });
+    expect(rest).toMatchObject({ status: 202, body: { vault: { state: 'CREATING', version: 3 } } });
+    await house.endJobs(house.acme);
+    await house.worker.as(
+      VaultWorkService,
+      tenantId,
+      async (vaults) => await vaults.markVaultReady({ tenantId, vaultId: id }),
+    );
+    expect(await house.mutate(house.acme.token, RETRY, { vaultId: vault.id })).toMatchObject({ userErrors: [refused] });
+  });
+
+  it('are not made again on storage that was taken back', async () => {
+    const storageGrantId = await grantStorage(house.acme);
+    const { vault, job } = await createVault(house.acme, { name: 'Taken back', storageGrantId });
+    await fail(job.id);
+    await house.mutate(house.provider.token, REVOKE, { storageGrantId });
+    expect(await house.mutate(house.acme.token, RETRY, { vaultId: vault.id })).toEqual({
+      vault: null,
+      job: null,
+      userErrors: [{ code: 'NO_STORAGE_GRANT', path: ['input', 'vaultId'] }],
+    });
   });
 
   it('take no backup once the quota of their storage is reached', async () => {

@@ -5,6 +5,7 @@ export const STORAGE_TARGET_USER_ERRORS = [
   'NAME_TAKEN',
   'VERSION_CONFLICT',
   'STORAGE_IN_USE',
+  'STORAGE_PATH_UNUSABLE',
   'TENANT_SUSPENDED',
 ] as const satisfies readonly ErrorCode[];
 
@@ -19,6 +20,10 @@ export function directoryOfProvider(): AppError {
   return new AppError('FORBIDDEN', 'A directory on the machines of the service is added by the provider only.', {
     hint: 'Ask the provider for a storage grant.',
   });
+}
+
+export function storagePathUnusable(path: string, why: string): AppError {
+  return new AppError('STORAGE_PATH_UNUSABLE', `The folder ${path} ${why}.`, { data: { field: 'path' } });
 }
 
 export function storageInUse(by: 'Vaults' | 'Grants'): AppError {

@@ -11,6 +11,7 @@ import { newId } from '../../platform/new-id.ts';
 import type { Connection } from '../../platform/paging/connection.ts';
 import { Pager } from '../../platform/paging/pager.ts';
 import { isProvider } from '../tenants/tenant-tree.service.ts';
+import { StorageFolders } from './storage-folders.ts';
 import { StorageTargetRow } from './storage-target.entity.ts';
 import { directoryOfProvider, storageInUse, storageTargetNameTaken } from './storage-target.errors.ts';
 import type {
@@ -27,6 +28,7 @@ export class StorageTargetService {
     private readonly db: TenantDb,
     private readonly mutations: Mutations,
     private readonly pager: Pager,
+    private readonly folders: StorageFolders,
   ) {}
 
   async getStorageTarget(key: NodeKey): Promise<StorageTargetRow> {
@@ -50,6 +52,7 @@ export class StorageTargetService {
   async createStorageTarget(input: CreateStorageTargetInput): Promise<StorageTargetRow> {
     const tenant = this.scope.tenantOr(input.tenantId);
     const { name, kind, path } = input;
+    const problem = await this.folders.problemOf(path);
     return await this.mutations.run({
       name: 'createStorageTarget',
       target: tenant,
@@ -57,6 +60,9 @@ export class StorageTargetService {
       work: async (em) => {
         if (!(await isProvider(em, tenant.tenantId))) {
           throw directoryOfProvider();
+        }
+        if (problem !== null) {
+          throw problem;
         }
         const subject: NodeKey = { type: 'StorageTarget', tenantId: tenant.tenantId, id: newId<StorageTargetId>() };
         await em

@@ -1,25 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
-import type { CreateVaultInput as CreateVaultWork } from '../../../workflows/contract/index.ts';
 import { notFound, type NodeKey } from '../../kernel/global-id.ts';
 import type { StorageGrantId, StorageTargetId, VaultId } from '../../kernel/ids.ts';
 import { TenantScope } from '../../platform/auth/tenant-scope.ts';
 import { onConstraint } from '../../platform/database/sql-state.ts';
 import { Mutations } from '../../platform/mutations/mutations.ts';
 import { newId } from '../../platform/new-id.ts';
-import { JobRow } from '../jobs/job.entity.ts';
-import { JobLaunchService, type JobOrder } from '../jobs/job-launch.service.ts';
+import { JobLaunchService } from '../jobs/job-launch.service.ts';
 import { StorageGrantService } from '../storage-grants/storage-grant.service.ts';
 import { StorageTargetService } from '../storage-targets/storage-target.service.ts';
+import { creationJobOf, creationOf, type VaultWithJob } from './vault-creation.ts';
 import { VaultRow } from './vault.entity.ts';
 import { storageGrantRevoked, vaultNameTaken } from './vault.errors.ts';
 import type { CreateVaultInput } from './vault.input.ts';
 import { getVaultRow, toVaultIds } from './vault-rows.ts';
-
-export interface VaultWithJob {
-  readonly vault: VaultRow;
-  readonly job: JobRow;
-}
 
 type Storage = Pick<VaultRow, 'storageTargetId' | 'storageGrantId'>;
 
@@ -82,12 +75,4 @@ function sameTenant(tenant: NodeKey, key: NodeKey): NodeKey {
     throw notFound(key.type);
   }
   return key;
-}
-
-function creationOf({ tenantId, id }: VaultRow): JobOrder<CreateVaultWork> {
-  return { kind: 'VAULT_CREATION', tenantId, vaultId: id, input: { vaultId: id } };
-}
-
-async function creationJobOf(em: EntityManager, { tenantId, id }: VaultRow): Promise<JobRow> {
-  return await em.findOneByOrFail(JobRow, { tenantId, vaultId: id, kind: 'VAULT_CREATION' });
 }

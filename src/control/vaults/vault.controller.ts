@@ -8,15 +8,23 @@ import { Operation } from '../../platform/rest/operation.ts';
 import { idPipe, inputPipe } from '../../platform/wire/input-pipe.ts';
 import { jobView, type JobView, toJobView } from '../jobs/job.view.ts';
 import { CreateVaultService } from './create-vault.service.ts';
+import { RetryVaultService } from './retry-vault.service.ts';
+import type { VaultWithJob } from './vault-creation.ts';
 import * as vault from './vault.input.ts';
 import { VaultService } from './vault.service.ts';
 import { toVaultView, vaultView, type VaultView } from './vault.view.ts';
+
+interface VaultAndJob {
+  readonly vault: VaultView;
+  readonly job: JobView;
+}
 
 @Controller('v1/vaults')
 export class VaultController {
   constructor(
     private readonly vaults: VaultService,
     private readonly creating: CreateVaultService,
+    private readonly retrying: RetryVaultService,
   ) {}
 
   @Get()
@@ -51,11 +59,28 @@ export class VaultController {
     @Body(inputPipe(vault.createVaultBody)) body: vault.CreateVaultBody,
     @IdempotencyKey() idempotencyKey: string,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<{ readonly vault: VaultView; readonly job: JobView }> {
-    const made = await this.creating.createVault({ ...body, idempotencyKey });
-    const job = toJobView({ job: made.job, progress: null });
-    response.location(`/v1/jobs/${job.id}`);
-    return { vault: toVaultView(made.vault), job };
+  ): Promise<VaultAndJob> {
+    return accepted(await this.creating.createVault({ ...body, idempotencyKey }), response);
+  }
+
+  @Post(':vaultId/retry')
+  @HttpCode(202)
+  @Operation({
+    summary: 'Make the repository of a vault whose creation failed, as another job',
+    permission: 'vaults:write',
+    status: 202,
+    returns: z.object({ vault: vaultView, job: jobView }),
+    ids: { vaultId: 'Vault' },
+    idempotencyKey: 'required',
+    ifMatch: true,
+  })
+  async retryVaultCreation(
+    @Param('vaultId', idPipe('Vault')) vaultId: NodeKey,
+    @IfMatch() expectedVersion: number | undefined,
+    @IdempotencyKey() idempotencyKey: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<VaultAndJob> {
+    return accepted(await this.retrying.retryVaultCreation({ vaultId, expectedVersion, idempotencyKey }), response);
   }
 
   @Patch(':vaultId')
@@ -76,4 +101,10 @@ export class VaultController {
   ): Promise<VaultView> {
     return toVaultView(await this.vaults.renameVault({ ...body, vaultId, expectedVersion, idempotencyKey }));
   }
+}
+
+function accepted(made: VaultWithJob, response: Response): VaultAndJob {
+  const job = toJobView({ job: made.job, progress: null });
+  response.location(`/v1/jobs/${job.id}`);
+  return { vault: toVaultView(made.vault), job };
 }

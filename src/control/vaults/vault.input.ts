@@ -32,6 +32,13 @@ export const createVaultInput = createVaultFields
   .refine(oneStorage.check, oneStorage.message);
 export type CreateVaultInput = z.infer<typeof createVaultInput>;
 
+export const retryVaultCreationInput = z.strictObject({
+  vaultId: globalId('Vault'),
+  expectedVersion: optional(expectedVersionField),
+  idempotencyKey: idempotencyKeyField,
+});
+export type RetryVaultCreationInput = z.infer<typeof retryVaultCreationInput>;
+
 export const renameVaultBody = z.strictObject({ name: nameField });
 export type RenameVaultBody = z.infer<typeof renameVaultBody>;
 export const renameVaultInput = renameVaultBody.extend({

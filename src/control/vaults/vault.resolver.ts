@@ -7,12 +7,14 @@ import { type Connection, mapConnection } from '../../platform/paging/connection
 import { idPipe, inputPipe } from '../../platform/wire/input-pipe.ts';
 import { type JobView, toJobView } from '../jobs/job.view.ts';
 import { CreateVaultService } from './create-vault.service.ts';
+import { RetryVaultService } from './retry-vault.service.ts';
+import type { VaultWithJob } from './vault-creation.ts';
 import { VAULT_USER_ERRORS } from './vault.errors.ts';
 import * as vault from './vault.input.ts';
 import { VaultService } from './vault.service.ts';
 import { toVaultView, type VaultView } from './vault.view.ts';
 
-interface CreateVaultPayload {
+interface VaultJobPayload {
   readonly vault: VaultView | null;
   readonly job: JobView | null;
   readonly userErrors: readonly UserErrorView[];
@@ -23,6 +25,7 @@ export class VaultResolver {
   constructor(
     private readonly vaults: VaultService,
     private readonly creating: CreateVaultService,
+    private readonly retrying: RetryVaultService,
     nodes: NodeRegistry,
   ) {
     nodes.register('Vault', { permission: 'vaults:read', get: async (key) => toVaultView(await vaults.getVault(key)) });
@@ -44,13 +47,16 @@ export class VaultResolver {
   @RequiresPermission('vaults:write')
   async createVault(
     @Args('input', inputPipe(vault.createVaultInput)) input: vault.CreateVaultInput,
-  ): Promise<CreateVaultPayload> {
-    const { made, userErrors } = await payload('made', VAULT_USER_ERRORS, this.creating.createVault(input));
-    return {
-      vault: made === null ? null : toVaultView(made.vault),
-      job: made === null ? null : toJobView({ job: made.job, progress: null }),
-      userErrors,
-    };
+  ): Promise<VaultJobPayload> {
+    return await toPayload(this.creating.createVault(input));
+  }
+
+  @Mutation('retryVaultCreation')
+  @RequiresPermission('vaults:write')
+  async retryVaultCreation(
+    @Args('input', inputPipe(vault.retryVaultCreationInput)) input: vault.RetryVaultCreationInput,
+  ): Promise<VaultJobPayload> {
+    return await toPayload(this.retrying.retryVaultCreation(input));
   }
 
   @Mutation('renameVault')
@@ -60,4 +66,13 @@ export class VaultResolver {
   ): Promise<Payload<'vault', VaultView>> {
     return await payload('vault', VAULT_USER_ERRORS, this.vaults.renameVault(input).then(toVaultView));
   }
+}
+
+async function toPayload(work: Promise<VaultWithJob>): Promise<VaultJobPayload> {
+  const { made, userErrors } = await payload('made', VAULT_USER_ERRORS, work);
+  return {
+    vault: made === null ? null : toVaultView(made.vault),
+    job: made === null ? null : toJobView({ job: made.job, progress: null }),
+    userErrors,
+  };
 }

@@ -54,6 +54,7 @@ export const FACES: Readonly<Record<string, string>> = {
   listVaults: 'vaults',
   getVault: 'vault',
   createVault: 'createVault',
+  retryVaultCreation: 'retryVaultCreation',
   renameVault: 'renameVault',
   backupVm: 'backupVm',
   listRestorePoints: 'restorePoints',
