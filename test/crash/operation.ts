@@ -22,6 +22,7 @@ export type Operation =
   | BackupOperation
   /** Gives a backup up that was interrupted. */
   | { readonly kind: 'abandon'; readonly sessionId: string; readonly pointId: string }
+  | { readonly kind: 'delete'; readonly pointId: string }
   | { readonly kind: 'restore'; readonly sessionId: string; readonly neverPointId: string; readonly pointId: string };
 
 export interface Outcome {
@@ -37,7 +38,11 @@ export async function perform(repository: Repository, operation: Operation): Pro
   if (operation.kind === 'restore') {
     return restoreUnderSession(repository, operation);
   }
-  await repository.endSession(operation.sessionId);
+  if (operation.kind === 'delete') {
+    await repository.deletePoint(operation.pointId);
+  } else {
+    await repository.endSession(operation.sessionId);
+  }
   return {};
 }
 

@@ -28,6 +28,9 @@ interface Machine {
   versions: Version[];
 }
 
+/** Points are only deleted while there are more. */
+const KEPT_POINTS = 1;
+
 export interface WorldOptions {
   readonly machines: number;
   readonly maxDiskBytes: number;
@@ -58,7 +61,7 @@ export class World {
       const [sessionId, neverPointId] = [this.#random.uuid(), this.#random.uuid()];
       return { kind: 'restore', sessionId, neverPointId, pointId: this.#random.pick(committed) };
     }
-    return this.backUp();
+    return committed.length > KEPT_POINTS && this.#random.chance(0.3) ? this.#delete(committed) : this.backUp();
   }
 
   backUp(): BackupOperation {
@@ -93,11 +96,19 @@ export class World {
     };
   }
 
+  #delete(committed: readonly string[]): Operation {
+    const pointId = this.#random.pick(committed);
+    this.#point(pointId).state = 'going';
+    return { kind: 'delete', pointId };
+  }
+
   /** The process has said that it is done. */
   done(operation: Operation, digests?: Readonly<Record<string, string>>): void {
     const point = this.#point(operation.pointId);
     if (operation.kind === 'backup') {
       point.state = 'committed';
+    } else if (operation.kind === 'delete') {
+      point.state = 'gone';
     } else if (operation.kind === 'abandon') {
       point.state = point.state === 'committed' ? 'committed' : 'gone';
     } else if (JSON.stringify(digests) !== JSON.stringify(point.digests)) {
