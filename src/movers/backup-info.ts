@@ -10,6 +10,11 @@ export interface DiskInfo {
   readonly sizeBytes: number;
   readonly path: DiskPath;
   readonly reason: FullReadReason | null;
+  /** For the catalogue, should it ever be rebuilt; absent in restore points from before this was kept. */
+  readonly name?: string;
+  readonly device?: string;
+  readonly bytesRead?: number;
+  readonly bytesStored?: number;
 }
 
 /** The small facts that are committed in the same object as the restore point itself. */

@@ -54,6 +54,10 @@ function toInfo({ jobId, snapshot, disks }: CommitRestorePointCommand): BackupIn
         sizeBytes: disk.sizeBytes,
         path: disk.path,
         reason: disk.reason,
+        name: snapshotted?.name ?? '',
+        device: snapshotted?.device ?? '',
+        bytesRead: disk.bytesRead,
+        bytesStored: disk.bytesStored,
       };
     }),
   };

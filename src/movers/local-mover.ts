@@ -15,6 +15,7 @@ import { planBackup } from './plan-backup.ts';
 import { planRestore } from './plan-restore.ts';
 import { PoolConnections } from './pool-connections.ts';
 import type * as port from './port.ts';
+import { recoverCatalog } from './recover-catalog.ts';
 import { restoreDisk } from './restore-disk.ts';
 import { type VaultLimits, Vaults } from './vaults.ts';
 
@@ -41,6 +42,13 @@ export class LocalMover implements port.MoverPort {
 
   async readVaultStats({ vault }: { readonly vault: VaultAccess }, call: port.VaultCall): Promise<RepositoryStats> {
     return this.#vaults.use(vault, call, async (repository) => repository.stats());
+  }
+
+  async recoverCatalog(
+    { vault }: { readonly vault: VaultAccess },
+    call: port.VaultCall,
+  ): Promise<port.RecoveredCatalog> {
+    return this.#vaults.use(vault, call, async (repository) => recoverCatalog(repository));
   }
 
   async planBackup(command: port.PlanBackupCommand, call: port.VaultCall): Promise<port.BackupPlan> {

@@ -1,6 +1,7 @@
 import type { KeyRing, Leases, RepositoryStats } from '../engine/index.ts';
 import type { InventorySnapshot, PoolProbe } from '../xen/model.ts';
 import type { NewPoolAccess, PoolAccess, VaultAccess } from './access.ts';
+import type { RecoveredCatalog } from './recover-catalog.ts';
 import type {
   BackupDiskCommand,
   BackupPlan,
@@ -27,6 +28,7 @@ import type {
 
 export type * from './access.ts';
 export type * from './backup-commands.ts';
+export type * from './recover-catalog.ts';
 export type * from './restore-commands.ts';
 export type * from '../xen/model.ts';
 
@@ -62,6 +64,9 @@ export interface MoverPort {
   /** Makes the vault's repository, or finds that it is there. */
   createVault(command: { readonly vault: VaultAccess }, call: VaultCall): Promise<void>;
   readVaultStats(command: { readonly vault: VaultAccess }, call: VaultCall): Promise<RepositoryStats>;
+
+  /** Fences whatever began before, then tells what the vault holds: for the recovery of a control plane. */
+  recoverCatalog(command: { readonly vault: VaultAccess }, call: VaultCall): Promise<RecoveredCatalog>;
 
   planBackup(command: PlanBackupCommand, call: VaultCall): Promise<BackupPlan>;
   snapshotVm(command: SnapshotVmCommand, call: MoverCall): Promise<SnapshotResult>;

@@ -7,7 +7,7 @@ import { halfPairs, toServerTls, toTemporalTls, type ServerTls, type TemporalTls
 import type { LOG_LEVELS } from './variables.ts';
 
 /** A process role: what `src/main` has one file for. */
-export type Role = 'api' | 'worker' | 'relay' | 'mover' | 'migrate' | 'standalone';
+export type Role = 'api' | 'worker' | 'relay' | 'mover' | 'migrate' | 'rebuild-catalog' | 'standalone';
 
 /** Durations are milliseconds, folders absolute paths. */
 export interface Config {
@@ -79,6 +79,7 @@ const REQUIRED: Readonly<Record<Role, readonly (keyof Values)[]>> = {
   relay: ['DATABASE_URL'],
   mover: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
   migrate: ['DATABASE_URL', 'DATABASE_ADMIN_URL'],
+  'rebuild-catalog': ['DATABASE_URL'],
   standalone: [],
 };
 

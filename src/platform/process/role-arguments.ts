@@ -8,12 +8,18 @@ export interface RoleArguments {
   /** End, orderly, when standard input does: for whoever starts the role and may be killed itself. */
   readonly exitWithStdin: boolean;
   readonly help: boolean;
+  /** Values of the role's own options. */
+  readonly own: Readonly<Record<string, string | undefined>>;
 }
 
-export function roleHelp(role: string, about: string): string {
+/** What a role takes besides, by its name: what to put after it, and what it is. */
+export type OwnOptions = Readonly<Record<string, { readonly value: string; readonly about: string }>>;
+
+export function roleHelp(role: string, about: string, own: OwnOptions = {}): string {
   return [
     `holdfast ${role}: ${about}`,
     '',
+    ...Object.entries(own).map(([name, option]) => `  ${`--${name} ${option.value}`.padEnd(19)} ${option.about}`),
     '  --ready-file FILE   write JSON to FILE once it is up: where it listens, and its process id',
     '  --exit-with-stdin   end, orderly, when standard input ends',
     '  --help              this text',
@@ -24,17 +30,25 @@ export function roleHelp(role: string, about: string): string {
 }
 
 /** Throws BAD_INPUT for anything else. */
-export function readRoleArguments(args: readonly string[]): RoleArguments {
+export function readRoleArguments(args: readonly string[], own: OwnOptions = {}): RoleArguments {
   try {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...Object.fromEntries(Object.keys(own).map((name) => [name, { type: 'string' as const }])),
         'ready-file': { type: 'string' },
         'exit-with-stdin': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
-    return { readyFile: values['ready-file'], exitWithStdin: values['exit-with-stdin'], help: values.help };
+    const given: Readonly<Record<string, string | boolean | undefined>> = values;
+    const text = (name: string): string | undefined => (typeof given[name] === 'string' ? given[name] : undefined);
+    return {
+      readyFile: values['ready-file'],
+      exitWithStdin: values['exit-with-stdin'],
+      help: values.help,
+      own: Object.fromEntries(Object.keys(own).map((name) => [name, text(name)])),
+    };
   } catch (cause) {
     throw new AppError('BAD_INPUT', cause instanceof Error ? cause.message : String(cause), {
       hint: '--help lists what there is.',

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { AppError, toAppError } from '../../kernel/errors.ts';
 import { writeReadyFile } from './ready-file.ts';
-import { readRoleArguments, roleHelp, type RoleArguments } from './role-arguments.ts';
+import { readRoleArguments, roleHelp, type OwnOptions, type RoleArguments } from './role-arguments.ts';
 
 /** A role that is up. */
 export interface RunningRole {
@@ -18,8 +18,10 @@ export interface RunningRole {
 export interface RoleProgram {
   readonly name: string;
   readonly about: string;
+  /** What its command line takes besides. */
+  readonly options?: OwnOptions;
   /** Starts the role; resolves when it is up. A role that is only a task (`migrate`) resolves with null when done. */
-  start(): Promise<RunningRole | null>;
+  start(own: RoleArguments['own']): Promise<RunningRole | null>;
 }
 
 /** The exit codes of every role. A signal during start, or a second one, ends it with 128 + the signal's number. */
@@ -66,9 +68,9 @@ export async function runRole(program: RoleProgram): Promise<never> {
   }
   try {
     refuseOldNode();
-    const args = readRoleArguments(process.argv.slice(2));
+    const args = readRoleArguments(process.argv.slice(2), program.options);
     if (args.help) {
-      process.stdout.write(roleHelp(name, program.about));
+      process.stdout.write(roleHelp(name, program.about, program.options));
       process.exit(EXIT.ok);
     }
     process.exit(await live(program, args));
@@ -98,7 +100,7 @@ async function live(program: RoleProgram, args: RoleArguments): Promise<number> 
   if (args.readyFile !== undefined) {
     await rm(args.readyFile, { force: true });
   }
-  const role = await program.start();
+  const role = await program.start(args.own);
   if (role === null) {
     return EXIT.ok;
   }
