@@ -3,9 +3,9 @@
 set -eu
 role=${1:-api}
 case "$role" in
-  api | worker | relay | mover | migrate | standalone) ;;
+  api | worker | relay | mover | migrate | rebuild-catalog | standalone) ;;
   *)
-    echo "holdfast: unknown role '$role'; one of: api worker relay mover migrate standalone" >&2
+    echo "holdfast: unknown role '$role'; one of: api worker relay mover migrate rebuild-catalog standalone" >&2
     exit 64
     ;;
 esac
