@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT, runScript } from '../support/program.ts';
 
 let folder: string;
@@ -14,7 +14,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function closingLineOf(files: Readonly<Record<string, string>>): Promise<{ line: string; failed: boolean }> {
+interface Closed {
+  readonly line: string;
+  readonly failed: boolean;
+}
+
+async function closingLineOf(files: Readonly<Record<string, string>>, command?: string): Promise<Closed> {
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(folder, name), text);
   }
@@ -24,10 +29,12 @@ async function closingLineOf(files: Readonly<Record<string, string>>): Promise<{
     `export default { test: { reporters: ['default', ${JSON.stringify(reporter)}], include: ['*.check.mjs'], exclude: [],
       ${'setup.mjs' in files ? "globalSetup: ['setup.mjs']" : ''} } };`,
   );
-  const { code, stdout } = await runScript({
-    script: 'node_modules/vitest/vitest.mjs',
-    args: ['run', '--root', folder, '--config', join(folder, 'vitest.config.mjs')],
-  });
+  const args = ['run', '--root', folder, '--config', join(folder, 'vitest.config.mjs')];
+  const { code, stdout } = await runScript(
+    command === undefined
+      ? { script: 'node_modules/vitest/vitest.mjs', args }
+      : { script: 'test/support/with-closing-line.ts', args: [command, ...args] },
+  );
   return { line: stdout.trimEnd().split('\n').at(-1) ?? '', failed: code !== 0 };
 }
 
@@ -61,4 +68,21 @@ it('never calls a run without its servers, or without any test, a success', asyn
   expect((await closingLineOf({ 'a.check.mjs': TWO_PASS, 'setup.mjs': cut })).failed).toBe(true);
   await rm(join(folder, 'a.check.mjs'));
   expect(await closingLineOf({})).toEqual({ line: '0 passed, 1 failed', failed: true });
+});
+
+describe('a command that ends in vitest', () => {
+  const VITEST = `exec "${process.execPath}" node_modules/vitest/vitest.mjs`;
+
+  it('closes with vitest’s own counts', async () => {
+    const counted = { line: '2 passed, 0 failed', failed: false };
+    expect(await closingLineOf({ 'a.check.mjs': TWO_PASS }, `true && ${VITEST}`)).toEqual(counted);
+  });
+
+  it('closes with a failure where vitest is killed, or never begins', async () => {
+    const failure = { line: '0 passed, 1 failed', failed: true };
+    const kill = `import { it } from 'vitest'; it('kills', () => { process.kill(process.ppid, 'SIGKILL'); });`;
+    expect(await closingLineOf({ 'a.check.mjs': kill }, VITEST)).toEqual(failure);
+    expect(await closingLineOf({ 'a.check.mjs': TWO_PASS }, `false && ${VITEST}`)).toEqual(failure);
+    expect(await closingLineOf({ 'a.check.mjs': TWO_PASS }, 'true')).toEqual(failure);
+  });
 });

@@ -28,10 +28,16 @@ export interface S3Proxy {
   fail(method: string, ...faults: readonly ProxyFault[]): void;
   /** Decides about every request for which no fault was ordered, from now on. */
   onRequest(decide: (line: string) => ProxyFault | undefined): void;
+  /** Takes these headers out of requests from now on, in place of the ones that were named before. */
+  dropHeaders(...names: readonly string[]): void;
+  /** Answers requests with this header 403, from now on. */
+  refuseHeader(name: string): void;
   /** Runs after the server has done the next request of a method, before its answer goes on. */
   afterNext(method: string, work: () => Promise<void>): void;
   close(): Promise<void>;
 }
+
+const DENIED: ProxyFault = { kind: 'answer', status: 403, code: 'AccessDenied' };
 
 /** Stands between a client and an S3 server, and does to requests what networks do. */
 export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
@@ -39,13 +45,17 @@ export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
   const requests: string[] = [];
   const faults = new Map<string, ProxyFault[]>();
   const after = new Map<string, () => Promise<void>>();
+  let dropped: readonly string[] = [];
+  let refused: string | null = null;
   let decide: (line: string) => ProxyFault | undefined = () => undefined;
 
   const server = createServer((from, to) => {
     const method = from.method ?? '';
     const line = `${method} ${from.url?.replace(/\?.*$/, '')}`;
     requests.push(line);
-    const fault = faults.get(method)?.shift() ?? decide(line);
+    const isRefused = refused !== null && from.headers[refused] !== undefined;
+    const fault = isRefused ? DENIED : (faults.get(method)?.shift() ?? decide(line));
+    dropped.forEach((name) => delete from.headers[name]);
     const work = after.get(method);
     after.delete(method);
     if (fault?.kind === 'answer') {
@@ -64,6 +74,8 @@ export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
     requests,
     fail: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
     onRequest: (decision) => void (decide = decision),
+    dropHeaders: (...names) => void (dropped = names),
+    refuseHeader: (name) => void (refused = name),
     afterNext: (method, work) => void after.set(method, work),
     close: async () => {
       server.closeAllConnections();

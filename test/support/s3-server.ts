@@ -3,6 +3,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { ServerKeeper } from '../../src/platform/embedded/server-keeper.ts';
 import { freePort } from '../../src/platform/process/free-port.ts';
 
@@ -12,6 +13,8 @@ export interface S3Server {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Makes a bucket and returns its name. */
   makeBucket(): Promise<string>;
+  /** Makes a bucket that keeps versions and can lock them, and returns its name. */
+  makeLockedBucket(): Promise<string>;
   /** The same buckets behind a server that refuses every change. */
   readonly readOnlyEndpoint: string;
   /** Ends it and removes what it stored. */
@@ -25,16 +28,18 @@ export async function startS3Server(program: string): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-s3-'));
   const buckets = join(folder, 'buckets');
   const attributes = join(folder, 'attributes');
-  await Promise.all([mkdir(buckets), mkdir(attributes)]);
+  const versions = join(folder, 'versions');
+  await Promise.all([mkdir(buckets), mkdir(attributes), mkdir(versions)]);
   const keeper = new ServerKeeper();
   keeper.removeAtEnd(folder);
+  const kept = ['--sidecar', attributes, '--versioning-dir', versions];
   const credentials = { accessKeyId: 'holdfast-test', secretAccessKey: randomBytes(20).toString('hex') };
   const run = async (id: string, flags: readonly string[]): Promise<string> => {
     const address = `127.0.0.1:${await freePort()}`;
     await keeper.run({
       id,
       command: program,
-      args: ['--port', address, '--keep-alive', '--quiet', ...flags, 'posix', '--sidecar', attributes, buckets],
+      args: ['--port', address, '--keep-alive', '--quiet', ...flags, 'posix', ...kept, buckets],
       cwd: folder,
       env: {
         PATH: '/usr/bin:/bin',
@@ -59,11 +64,22 @@ export async function startS3Server(program: string): Promise<S3Server> {
       await mkdir(join(buckets, `bucket-${made}`));
       return `bucket-${made}`;
     };
-    return { endpoint, credentials, makeBucket, readOnlyEndpoint, stop: () => keeper.close() };
+    const makeLockedBucket = async (): Promise<string> => {
+      made += 1;
+      await createBucket(endpoint, credentials, `locked-${made}`);
+      return `locked-${made}`;
+    };
+    return { endpoint, credentials, makeBucket, makeLockedBucket, readOnlyEndpoint, stop: () => keeper.close() };
   } catch (error) {
     await keeper.close();
     throw error;
   }
+}
+
+async function createBucket(endpoint: string, credentials: S3Server['credentials'], name: string): Promise<void> {
+  const client = new S3Client({ region: 'us-east-1', endpoint, forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: name, ObjectLockEnabledForBucket: true }));
+  client.destroy();
 }
 
 async function answers(url: string): Promise<void> {
