@@ -27,8 +27,8 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const lanes = lanesWithin(options.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES, workers, parameters);
   const condemned = new CondemnedLog(store, secrets, clock);
-  const index = new ChunkIndex(store, secrets, condemned);
   const tables = new PackTables(store, secrets, condemned);
+  const index = new ChunkIndex({ store, secrets, condemned, tables }, options.indexLimits);
   return new VaultRepository({
     repositoryId,
     store,

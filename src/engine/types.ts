@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { AppError } from '../kernel/errors.ts';
+import type { IndexLimits } from './index/chunk-index.ts';
 import type { KeyRing } from './ports/key-ring.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
@@ -302,6 +303,8 @@ export interface OpenRepositoryOptions {
   readonly workers?: number;
   /** Upper bound for the buffers of all writes and restores together; 400 MiB if absent. */
   readonly memoryBudgetBytes?: number;
+  /** How much of the chunk index may be in memory; absent: what suits every size of vault. */
+  readonly indexLimits?: Partial<IndexLimits>;
 }
 
 /** Writes the repository's parameters; the same ids again: nothing happens. */

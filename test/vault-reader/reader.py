@@ -323,7 +323,7 @@ class Vault:
                 return self.frame_at(pack_id, ordinal, digest)
             except (Damaged, OSError) as error:
                 problem = error
-        for other in sorted(self.index().get(digest, ()), key=lambda pack: pack in condemned):
+        for other in sorted(self.index().get(digest[:8], ()), key=lambda pack: pack in condemned):
             try:
                 return self.frame_of(other, digest)
             except (Damaged, OSError):
@@ -358,7 +358,7 @@ class Vault:
         return self.condemned_packs
 
     def index(self):
-        """Packs by the digests of their chunks, from all index segments: read whole, once, when a chunk was moved."""
+        """Packs by the first bytes of their chunks' digests, from all index segments: read whole, once, when a chunk was moved."""
         if self.indexed is None:
             self.indexed = {}
             for generation in self.names("index"):
@@ -369,18 +369,43 @@ class Vault:
 
     def read_index_segment(self, name, segment_id):
         segment = SealedObject(self, name, (INDEX_SEGMENT,), segment_id)
-        cursor = Cursor(segment.table, name)
-        pack_count, entries = cursor.u32(), cursor.u32()
-        packs = [cursor.take(16).hex() for _ in range(pack_count)]
-        for _ in range(entries):
-            digest, position, _ = cursor.take(16), cursor.u32(), cursor.u32()
-            self.indexed.setdefault(digest, []).append(packs[position])
-        require(cursor.at_end(), f"{name} goes on after its entries")
+        frames = segment.frames()
+        directory = Cursor(segment.content(frames[-1]), name)
+        entries, bits = directory.u32(), directory.u32()
+        blocks = -(-entries // 340)
+        before, first = b"", None
+        for frame in frames[:blocks]:
+            cursor = Cursor(segment.content(frame), name)
+            require(directory.take(8) == cursor.data[:8], f"{name} has a directory of other blocks")
+            while not cursor.at_end():
+                entry = cursor.take(24)
+                require(entry > before, f"{name} is not in order")
+                first = entry if first is None else first
+                same = int.from_bytes(entry[:8], "big") >> 64 - bits == int.from_bytes(first[:8], "big") >> 64 - bits
+                require(same, f"{name} holds digests of another range")
+                before, entries = entry, entries - 1
+                self.indexed.setdefault(entry[:8], []).append(entry[8:].hex())
+        require(entries == 0 and directory.at_end(), f"{name} has another count of entries")
+        self.check_filter(b"".join(segment.content(frame) for frame in frames[blocks:-1]), before, name)
         segment.close()
+
+    def check_filter(self, bits, entry, name):
+        high, low = struct.unpack(">II", entry[:8])
+        words = struct.unpack("<16I", bits[64 * (low * (len(bits) // 64) >> 32) :][:64])
+        for mixed in (mix(high), mix(high ^ 0x9E3779B9)):
+            for shift in (0, 9, 18):
+                bit = mixed >> shift & 511
+                require(words[bit >> 5] >> (bit & 31) & 1, f"{name} has a filter that excludes what it holds")
 
     def names(self, folder):
         path = os.path.join(self.folder, folder)
         return os.listdir(path) if os.path.isdir(path) else []
+
+
+def mix(x):
+    x = (x ^ x >> 16) * 0x85EBCA6B & 0xFFFFFFFF
+    x = (x ^ x >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
+    return x ^ x >> 16
 
 
 def decode_records(data, name):

@@ -81,6 +81,16 @@ export class ChunkTable {
     }
   }
 
+  /** Everything that is in it; nobody may be adding. */
+  visit(use: (digest: Uint8Array, pack: number, frame: number) => void): void {
+    for (let at = HEADER_INTS; at < HEADER_INTS + this.#slots * SLOT_INTS; at += SLOT_INTS) {
+      if (this.#ints[at] === FULL) {
+        const digest = new Uint8Array(this.#ints.slice(at + 1, at + 5).buffer);
+        use(digest, this.#ints[at + 5] ?? 0, this.#ints[at + 6] ?? 0);
+      }
+    }
+  }
+
   #home(view: DataView): number {
     return view.getUint32(0, true) % this.#slots;
   }

@@ -1,6 +1,7 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
+import { packName } from '../format/names.ts';
 import { FrameOpener, hasShortDigest, type Frame, type PackTable } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
@@ -48,12 +49,25 @@ export class ChunkReader {
 
   /** VAULT_CORRUPT, naming the pack of the manifest, where the chunk is nowhere. */
   async find(chunk: ChunkRef): Promise<FoundFrame> {
-    if (!this.#condemned.has(chunk.pack)) {
-      const found = await orDamage(this.#findAt(chunk));
-      return found instanceof Error ? this.#findElsewhere(chunk, found) : found;
+    const isCondemned = this.#condemned.has(chunk.pack);
+    const first = isCondemned ? null : await orDamage(this.#findAt(chunk));
+    if (first !== null && !(first instanceof Error)) {
+      return first;
     }
     const moved = await this.#search(chunk);
-    return moved ?? this.#findAt(chunk);
+    if (moved !== null) {
+      return moved;
+    }
+    // Condemned packs are there for as long as something is needed that is only in them.
+    const last = isCondemned ? await orDamage(this.#findAt(chunk)) : first;
+    if (last !== null && !(last instanceof Error)) {
+      return last;
+    }
+    const kept = await this.#searchKnown(chunk, true);
+    if (kept === null) {
+      throw last ?? corrupt(packName('data', chunk.pack), 'was not found');
+    }
+    return kept;
   }
 
   /** One chunk, checked. For single chunks: it is opened on the thread that asks. */
@@ -89,28 +103,19 @@ export class ChunkReader {
     return { table, frame };
   }
 
-  async #findElsewhere(chunk: ChunkRef, problem: Error): Promise<FoundFrame> {
-    const moved = await this.#search(chunk);
-    if (moved === null) {
-      throw problem;
-    }
-    return moved;
-  }
-
   async #search(chunk: ChunkRef): Promise<FoundFrame | null> {
-    const found = await this.#searchKnown(chunk);
-    return found === null && (await this.#elsewhere.relearn()) ? this.#searchKnown(chunk) : found;
+    const found = await this.#searchKnown(chunk, false);
+    return found === null && (await this.#elsewhere.relearn()) ? this.#searchKnown(chunk, false) : found;
   }
 
-  /** Condemned packs last: what collection moved once may be about to be moved again. */
-  async #searchKnown({ digest }: ChunkRef): Promise<FoundFrame | null> {
-    const packs = await this.#elsewhere.packsOf(digest);
-    const condemned = packs.filter((pack) => this.#condemned.has(pack));
-    for (const pack of [...packs.filter((pack) => !this.#condemned.has(pack)), ...condemned]) {
-      const table = await orDamage(this.#tables.get(pack));
-      const frame = table instanceof Error ? null : table.find(digest);
-      if (!(table instanceof Error) && frame !== null) {
-        return { table, frame };
+  async #searchKnown({ digest }: ChunkRef, condemned: boolean): Promise<FoundFrame | null> {
+    for (const pack of await this.#elsewhere.packsOf(digest)) {
+      if (this.#condemned.has(pack) === condemned) {
+        const table = await orDamage(this.#tables.get(pack));
+        const frame = table instanceof Error ? null : table.find(digest);
+        if (!(table instanceof Error) && frame !== null) {
+          return { table, frame };
+        }
       }
     }
     return null;

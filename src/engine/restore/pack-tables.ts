@@ -8,6 +8,9 @@ const CACHED_TABLES = 128;
 /** What is known of packs that nothing new may refer to. */
 export interface CondemnedPacks {
   has(pack: ObjectId): boolean;
+  packs(): ReadonlySet<ObjectId>;
+  /** Another number than before: more packs are. */
+  readonly last: number;
   /** Another number than before: packs may have been condemned, and be gone, that nobody here heard of. */
   readonly gaps: number;
 }

@@ -16,6 +16,9 @@ export interface Cutting {
 /** Cuts the windows of a segment that lies in a slot and stores its chunks. */
 export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<SegmentDone> {
   const { lane, hasher, rules, writer } = cutting;
+  if (task.tables !== null) {
+    writer.use(task.tables);
+  }
   const slotAt = lane.slotsAt + task.slot * lane.slotBytes;
   for (const { start, end } of task.windows) {
     hasher.hash(slotAt + start * BLOCK_BYTES, end - start, lane.hashesAt + start * HASH_BYTES);
@@ -24,30 +27,22 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   const { windows, limit } = task;
   const { runs, open } = rechunk({ hashes, limit, windows, oldCuts: new Set(task.oldCuts), rules });
   const segment = slotView(lane, task.slot).subarray(0, task.bytes);
-  const counts = { chunksRead: 0, chunksNew: 0 };
-  const stored: StoredRun[] = [];
-  for (const run of runs) {
-    stored.push(await storeRun(run, segment, writer, counts));
-  }
-  return { runs: stored, open, ...counts };
+  const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
+  const raws = cut.map(({ start, end }) => segment.subarray(start * BLOCK_BYTES, end * BLOCK_BYTES));
+  const { places, packs } = await writer.putAll(raws);
+  const next = places[Symbol.iterator]();
+  const stored = runs.map((run) => toStoredRun(run, next));
+  const chunksNew = places.filter(({ isNew }) => isNew).length;
+  return { runs: stored, packs, open, chunksRead: places.length, chunksNew };
 }
 
-async function storeRun(
-  run: CutRun,
-  segment: Uint8Array,
-  writer: ChunkWriter,
-  counts: { chunksRead: number; chunksNew: number },
-): Promise<StoredRun> {
+/** Takes a place for each chunk that is no hole. */
+function toStoredRun(run: CutRun, next: Iterator<ChunkPlace>): StoredRun {
   const chunks = new Int32Array(run.chunks.length * CHUNK_INTS);
   const digests = new Uint8Array(run.chunks.length * SHORT_DIGEST_BYTES);
   for (const [i, { start, end, isHole }] of run.chunks.entries()) {
-    let place: ChunkPlace | null = null;
-    if (!isHole) {
-      place = await writer.put(segment.subarray(start * BLOCK_BYTES, end * BLOCK_BYTES));
-      digests.set(place.digest, i * SHORT_DIGEST_BYTES);
-      counts.chunksRead += 1;
-      counts.chunksNew += place.isNew ? 1 : 0;
-    }
+    const place: ChunkPlace | null = isHole ? null : next.next().value;
+    digests.set(place?.digest ?? [], i * SHORT_DIGEST_BYTES);
     chunks.set([end - start, place?.pack ?? HOLE, place?.frame ?? 0], i * CHUNK_INTS);
   }
   return { start: run.start, end: run.end, chunks, digests };

@@ -20,13 +20,11 @@ function makePool(size: number): LanePool {
 }
 
 async function isOfUse(lane: Lane): Promise<boolean> {
-  const tables = {
-    known: ChunkTable.allocate(0).buffer,
-    own: ChunkTable.allocate(0).buffer,
-  };
+  const tables = { filters: [], own: ChunkTable.allocate(1).buffer, ownBefore: null };
   const host = {
     nextPack: () => Promise.reject(new Error('nothing is written here')),
     packSealed: () => {},
+    lookUp: () => Promise.reject(new Error('nothing is looked up here')),
   };
   try {
     await lane.beginWrite(tables, host);

@@ -6,7 +6,16 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { cutSegment } from './cut-segment.ts';
 import { decodeFrames } from './decode-frames.ts';
 import { StretchHasher } from './stretch-hasher.ts';
-import type { FromWorker, NewPack, TaskDone, ToWorker, WorkerSetup, WriteKey, WriteTables } from './protocol.ts';
+import type {
+  FoundPlaces,
+  FromWorker,
+  NewPack,
+  TaskDone,
+  ToWorker,
+  WorkerSetup,
+  WriteKey,
+  WriteTables,
+} from './protocol.ts';
 
 const setup = workerData as WorkerSetup;
 const port = parentPort;
@@ -16,7 +25,7 @@ const rules = toCutRules(setup.parameters);
 
 let writer: ChunkWriter | null = null;
 let dropped = false;
-let waiting: { give(pack: NewPack): void; refuse(error: Error): void } | null = null;
+let waiting: { give(answer: NewPack | FoundPlaces): void; refuse(error: Error): void } | null = null;
 
 function post(message: FromWorker, transfer: Transferable[] = []): void {
   port?.postMessage(message, transfer);
@@ -25,18 +34,23 @@ function post(message: FromWorker, transfer: Transferable[] = []): void {
 function beginWrite(tables: WriteTables, key: WriteKey): void {
   dropped = false;
   writer = new ChunkWriter({ ...setup.secrets, ...key }, tables, {
-    nextPack: () =>
-      new Promise((give, refuse) => {
-        if (dropped) {
-          refuse(givenUp());
-          return;
-        }
-        waiting = { give, refuse };
-        post({ type: 'need-buffer' });
-      }),
+    nextPack: () => ask<NewPack>({ type: 'need-buffer' }),
+    lookUp: (digests) => ask<FoundPlaces>({ type: 'look-up', digests }),
     sealed: (pack) => {
       post({ type: 'pack', pack }, [pack.buffer]);
     },
+  });
+}
+
+/** One question at a time; a write that is given up refuses it. */
+function ask<T extends NewPack | FoundPlaces>(question: FromWorker): Promise<T> {
+  return new Promise((resolve, refuse) => {
+    if (dropped) {
+      refuse(givenUp());
+      return;
+    }
+    waiting = { give: (given) => resolve(given as T), refuse };
+    post(question);
   });
 }
 
@@ -47,6 +61,12 @@ async function answer(work: () => Promise<TaskDone>): Promise<void> {
     const { code, message, hint, data, stack } = toAppError(error);
     post({ type: 'failed', error: { code, message, hint, data, stack } });
   }
+}
+
+function giveAnswer(given: NewPack | FoundPlaces): void {
+  const asked = waiting;
+  waiting = null;
+  asked?.give(given);
 }
 
 function dropWrite(): void {
@@ -60,7 +80,7 @@ function givenUp(): AppError {
   return new AppError('CANCELLED', 'The write was given up.');
 }
 
-type Task = Exclude<ToWorker, { type: 'buffer' | 'drop-write' }>;
+type Task = Exclude<ToWorker, { type: 'buffer' | 'places' | 'drop-write' }>;
 
 async function handle(message: Task): Promise<TaskDone> {
   switch (message.type) {
@@ -87,8 +107,9 @@ async function handle(message: Task): Promise<TaskDone> {
 
 port?.on('message', (message: ToWorker) => {
   if (message.type === 'buffer') {
-    waiting?.give(message.pack);
-    waiting = null;
+    giveAnswer(message.pack);
+  } else if (message.type === 'places') {
+    giveAnswer(message.found);
   } else if (message.type === 'drop-write') {
     dropWrite();
   } else {

@@ -6,6 +6,7 @@ import type { ChunkingParameters } from '../types.ts';
 import { allocateLaneMemory, slotView, type LaneMemory } from './lane-memory.ts';
 import type {
   DecodeTask,
+  FoundPlaces,
   FromWorker,
   HashTask,
   NewPack,
@@ -28,6 +29,8 @@ export interface WriteHost {
   /** Settles when there is memory for one more pack. */
   nextPack(): Promise<NewPack>;
   packSealed(pack: SealedPack): void;
+  /** Where the chunks of these digests are stored already. */
+  lookUp(digests: Uint8Array): Promise<FoundPlaces>;
 }
 
 interface Pending {
@@ -133,6 +136,9 @@ export class Lane {
       case 'need-buffer':
         void this.#giveBuffer();
         break;
+      case 'look-up':
+        void this.#givePlaces(message.digests);
+        break;
       case 'pack':
         this.#host?.packSealed(message.pack);
         break;
@@ -148,6 +154,18 @@ export class Lane {
       }
     } catch {
       // The host knows why it has no memory to give; the worker is told to stop waiting for it.
+      this.#send({ type: 'drop-write' });
+    }
+  }
+
+  async #givePlaces(digests: Uint8Array): Promise<void> {
+    try {
+      const found = await this.#host?.lookUp(digests);
+      if (found !== undefined) {
+        this.#send({ type: 'places', found });
+      }
+    } catch {
+      // The host knows why it can't tell; the worker is told to stop waiting for it.
       this.#send({ type: 'drop-write' });
     }
   }

@@ -1,6 +1,7 @@
 import type { RechunkWindow } from '../chunking/rechunk.ts';
 import type { ObjectId } from '../format/ids.ts';
 import type { Frame, PackOpener } from '../format/pack-reader.ts';
+import type { FilterRef } from '../index/chunk-filter.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkingParameters } from '../types.ts';
 import type { ErrorData, ErrorCode } from '../../kernel/errors.ts';
@@ -13,18 +14,27 @@ export interface WorkerSetup {
   readonly lane: LaneMemory;
 }
 
-/** Places of chunks: a hole, a pack of the index (its number), or a pack of this write (its number plus OWN_PACK). */
+/** Places of chunks: a hole, a pack that was found (its position in `packs`), or one of this write (number plus OWN_PACK). */
 export const HOLE = -1;
 export const OWN_PACK = 0x4000_0000;
 /** Of `chunks` in a cut run: blocks, pack, frame. */
 export const CHUNK_INTS = 3;
 
-/** Tables of a write that all its workers share. */
+/** What a write's workers look chunks up in before they ask. All of them share it. */
 export interface WriteTables {
-  /** Chunks whose packs are durable. */
-  readonly known: SharedArrayBuffer;
+  /** Of the index: what none of them may have is new. */
+  readonly filters: readonly FilterRef[];
   /** Chunks of this write, durable or not; of no use to any other. */
   readonly own: SharedArrayBuffer;
+  /** An older table of the same kind, to which nothing is added. */
+  readonly ownBefore: SharedArrayBuffer | null;
+}
+
+/** Where chunks were found that a worker asked for, in the order of the question. */
+export interface FoundPlaces {
+  readonly packs: readonly ObjectId[];
+  /** For each chunk: position in `packs` and frame, or -1 and 0. */
+  readonly places: Int32Array;
 }
 
 export interface SegmentTask {
@@ -34,6 +44,8 @@ export interface SegmentTask {
   readonly bytes: number;
   readonly windows: readonly RechunkWindow[];
   readonly oldCuts: readonly number[];
+  /** From now on; null: as before. */
+  readonly tables: WriteTables | null;
 }
 
 /** A stretch of frames to open from one slot into the other. */
@@ -69,6 +81,7 @@ export type ToWorker =
   | { readonly type: 'end-write' }
   | { readonly type: 'drop-write' }
   | { readonly type: 'buffer'; readonly pack: NewPack }
+  | { readonly type: 'places'; readonly found: FoundPlaces }
   | { readonly type: 'decode'; readonly task: DecodeTask }
   | { readonly type: 'hash'; readonly task: HashTask };
 
@@ -83,6 +96,8 @@ export interface StoredRun {
 
 export interface SegmentDone {
   readonly runs: readonly StoredRun[];
+  /** Packs of the index that chunks of the runs lie in. */
+  readonly packs: readonly ObjectId[];
   readonly open: { readonly window: number; readonly start: number } | null;
   /** Chunks cut, and how many of them were new. */
   readonly chunksRead: number;
@@ -119,6 +134,7 @@ export interface TaskDone {
 export type FromWorker =
   | { readonly type: 'done'; readonly done: TaskDone }
   | { readonly type: 'need-buffer' }
+  | { readonly type: 'look-up'; readonly digests: Uint8Array }
   | { readonly type: 'pack'; readonly pack: SealedPack }
   | { readonly type: 'failed'; readonly error: WireError };
 

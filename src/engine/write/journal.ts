@@ -19,17 +19,23 @@ export interface WriteCounts {
   readonly chunksNew: number;
 }
 
-interface EntryHead extends WriteCounts {
+export interface EntryPacks {
   /** Packs of this write that the records of the entry need. */
   readonly packs: readonly ObjectId[];
+  /** Packs of this write that an index segment lists. */
+  readonly published?: readonly ObjectId[];
 }
+
+type EntryHead = WriteCounts & EntryPacks;
 
 export interface JournalState {
   readonly counts: WriteCounts;
   /** Settled segments: everything that they name is in the store. */
   readonly records: ReadonlyMap<number, SegmentRecord>;
-  /** Packs of this write that are in the store, with their sizes. */
-  readonly packs: ReadonlyMap<ObjectId, number>;
+  /** Packs of this write that are in the store, and perhaps in no index segment. */
+  readonly unpublished: readonly ObjectId[];
+  /** Of all packs of this write that are in the store. */
+  readonly storedBytes: number;
 }
 
 /**
@@ -51,8 +57,8 @@ export class WriteJournal {
     this.#tag = digest.toString('hex').slice(0, TAG_HEX);
   }
 
-  async append(counts: WriteCounts, packs: readonly ObjectId[], records: readonly SegmentRecord[]): Promise<void> {
-    const head = Buffer.from(JSON.stringify({ ...counts, packs } satisfies EntryHead), 'utf8');
+  async append(counts: WriteCounts, packs: EntryPacks, records: readonly SegmentRecord[]): Promise<void> {
+    const head = Buffer.from(JSON.stringify({ ...counts, ...packs } satisfies EntryHead), 'utf8');
     const length = Buffer.alloc(4);
     length.writeUInt32LE(head.length);
     const id = randomBytes(16).toString('hex');
@@ -75,7 +81,10 @@ export class WriteJournal {
         records.set(record.segment, record);
       }
     }
-    return { counts: sumCounts(entries.map(({ head }) => head)), records, packs };
+    const published = new Set(entries.flatMap(({ head }) => head.published ?? []));
+    const unpublished = [...packs.keys()].filter((pack) => !published.has(pack));
+    const storedBytes = [...packs.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+    return { counts: sumCounts(entries.map(({ head }) => head)), records, unpublished, storedBytes };
   }
 
   async #read(name: string, id: string): Promise<{ head: EntryHead; records: readonly SegmentRecord[] }> {

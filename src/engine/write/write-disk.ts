@@ -97,7 +97,7 @@ async function writeFrom(write: Write, base: BaseDisk | null): Promise<DiskResul
     ? { bytes: 0, lied: true }
     : await sampleUnchanged(base.reader, base.dirty, sampler, limits);
   if (lied && !known) {
-    await verdict.append({ bytesRead: bytes, chunksRead: 0, chunksNew: 0 }, [], []);
+    await verdict.append({ bytesRead: bytes, chunksRead: 0, chunksNew: 0 }, { packs: [] }, []);
   }
   return lied
     ? writePlanned(write, planFull(geometry), { base: null, sampled: bytes, lied: true })
@@ -120,11 +120,11 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const identity = how.base === null ? 'full' : how.base.identity;
   const journal = journalFor(write, identity);
   const resume = await journal.load();
-  const snapshot = await context.index.refresh(signal);
+  await context.index.refresh(signal);
   const expectedChunks = Math.ceil((EXPECTED_SHARE * plan.bytesChanged) / parameters.minChunkBytes) + 64;
-  const job = new WriteJob(context, journal, resume, snapshot, { expectedChunks, signal, fail: write.fail });
+  const job = new WriteJob(context, journal, resume, { expectedChunks, signal, fail: write.fail });
   try {
-    await job.adopt(resume.packs.keys());
+    await job.adopt(resume.unpublished);
     await runSegments(write, plan, job, resume);
     await job.settleUploads();
     throwIfAborted(signal);
@@ -133,7 +133,7 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
     job.releaseBuffers();
   }
   await store.flush();
-  const indexBytes = job.indexed.length === 0 ? 0 : await context.index.publish(job.indexed, signal);
+  await job.finishIndex();
   const writer = new ManifestWriter(store, secrets, `${request.sessionId}\0${request.diskKey}`);
   const { geometry } = plan;
   const layers = await writeManifest(writer, { geometry, records: job.records, base: how.base }, signal);
@@ -146,7 +146,7 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
     sizeBytes: request.sizeBytes,
     bytesRead: counts.bytesRead + how.sampled,
     bytesChanged: plan.bytesChanged,
-    bytesStoredNew: job.storedBytes + indexBytes + writer.storedBytes,
+    bytesStoredNew: job.storedBytes + job.indexBytes + writer.storedBytes,
     bytesSampled: how.sampled,
     chunksRead: counts.chunksRead,
     chunksNew: counts.chunksNew,

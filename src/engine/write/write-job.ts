@@ -1,42 +1,55 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
+import { limit } from '../../kernel/limit.ts';
 import { packName } from '../format/names.ts';
 import { newObjectId, type ObjectId } from '../format/ids.ts';
-import { ChunkTable } from '../index/chunk-table.ts';
-import type { IndexSnapshot } from '../index/chunk-index.ts';
-import type { IndexedPack } from '../index/index-segment.ts';
+import type { ChunkPlace } from '../index/digest-cache.ts';
+import type { IndexedPack } from '../index/index-entries.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { encodeRecords, type ManifestEntry, type SegmentRecord, type SegmentRun } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import type { WriteHost } from '../worker/lane.ts';
+import type { Lane, WriteHost } from '../worker/lane.ts';
 import {
   CHUNK_INTS,
   HOLE,
   OWN_PACK,
+  type FoundPlaces,
   type NewPack,
   type SealedPack,
+  type SegmentDone,
   type StoredRun,
   type WriteTables,
 } from '../worker/protocol.ts';
-import { packsOf, type JournalState, type WriteCounts, type WriteJournal } from './journal.ts';
+import type { JournalState, WriteCounts, WriteJournal } from './journal.ts';
+import { OwnChunks } from './own-chunks.ts';
+import { PackNumbers } from './pack-numbers.ts';
 
 const RECORDS_PER_ENTRY = 64;
-const MAX_OWN_CHUNKS = 4 * 1024 * 1024;
+const ADOPTED_AT_ONCE = 8;
+
+/** Which tables a worker has. */
+export interface TableState {
+  readonly epoch: number;
+  readonly version: number;
+}
 
 /** One write of a disk: its packs, what it settled, its journal. Shared by the lanes that work on it. */
 export class WriteJob implements WriteHost {
-  readonly tables: WriteTables;
   /** Encoded, one each: a disk has many. */
   readonly records = new Map<number, Buffer>();
-  readonly indexed: IndexedPack[] = [];
   readonly #context: RepositoryContext;
   readonly #journal: WriteJournal;
-  readonly #snapshot: IndexSnapshot;
   readonly #signal: AbortSignal;
   readonly #fail: (error: unknown) => void;
-  readonly #own = new Set<ObjectId>();
-  readonly #numbered = new Map<number, ObjectId>();
+  readonly #own: OwnChunks;
+  readonly #packs = new PackNumbers();
   readonly #uploads = new Set<Promise<void>>();
+  /** In the store, and not in the index yet. */
+  #unpublished: { readonly number: number; readonly pack: IndexedPack }[] = [];
+  #publishing: Promise<void> = Promise.resolve();
+  #indexBytes = 0;
   #unjournaled: SegmentRecord[] = [];
+  /** Packs of this write that records of `#unjournaled`, and those under way, name. */
+  #named = new Set<ObjectId>();
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
   #buffersHeld = 0;
@@ -47,24 +60,17 @@ export class WriteJob implements WriteHost {
     context: RepositoryContext,
     journal: WriteJournal,
     resume: JournalState,
-    snapshot: IndexSnapshot,
     how: { readonly expectedChunks: number; readonly signal: AbortSignal; readonly fail: (error: unknown) => void },
   ) {
     this.#context = context;
     this.#journal = journal;
-    this.#snapshot = snapshot;
     this.#signal = how.signal;
     this.#fail = how.fail;
     for (const record of resume.records.values()) {
       this.records.set(record.segment, encodeRecords([record]));
     }
-    this.tables = {
-      known: snapshot.table.buffer,
-      own: ChunkTable.allocate(Math.min(how.expectedChunks, MAX_OWN_CHUNKS)).buffer,
-    };
-    for (const sizeBytes of resume.packs.values()) {
-      this.#storedBytes += sizeBytes;
-    }
+    this.#own = new OwnChunks(Math.min(how.expectedChunks, context.index.limits.ownChunks));
+    this.#storedBytes = resume.storedBytes;
   }
 
   get counts(): WriteCounts {
@@ -76,19 +82,44 @@ export class WriteJob implements WriteHost {
     return this.#storedBytes;
   }
 
+  /** In index segments. */
+  get indexBytes(): number {
+    return this.#indexBytes;
+  }
+
   /** Takes the packs of an interrupted call over: what they hold is found again, and indexed in the end. */
   async adopt(packs: Iterable<ObjectId>): Promise<void> {
-    const own = new ChunkTable(this.tables.own);
-    for (const id of packs) {
-      const table = await this.#context.chunks.table(id);
-      const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
-      const number = this.#begin(id);
-      for (let frame = 0; frame < table.frameCount; frame += 1) {
-        const digest = table.frame(frame).digest.subarray(0, SHORT_DIGEST_BYTES);
-        digests.set(digest, frame * SHORT_DIGEST_BYTES);
-        own.add(digest, OWN_PACK + number, frame);
-      }
-      this.indexed.push({ id, digests });
+    const turn = limit(ADOPTED_AT_ONCE);
+    await Promise.all(Array.from(packs, (id) => turn(() => this.#adoptPack(id))));
+  }
+
+  /** Tables for a worker that begins a task; null if it has them. It is a task's until `endTask`. */
+  beginTask(
+    worker: Lane,
+    known: TableState | null,
+  ): { readonly state: TableState; readonly tables: WriteTables | null } {
+    this.#own.begin(worker);
+    const filters = this.#context.index.filters();
+    const state = { epoch: this.#own.epoch, version: filters.version };
+    const isSame = known?.epoch === state.epoch && known.version === state.version;
+    return { state, tables: isSame ? null : { filters: filters.refs, ...this.#own.tables } };
+  }
+
+  /** Between tasks new chunks go into the index, when there are many. */
+  endTask(worker: Lane): void {
+    this.#own.end(worker);
+    if (this.#own.isDue()) {
+      this.#publishing = this.#publishEarly().catch(this.#fail);
+    }
+    this.#own.forget((number) => this.#packs.isPublished(number));
+  }
+
+  async lookUp(digests: Uint8Array): Promise<FoundPlaces> {
+    try {
+      return toFoundPlaces(await this.#context.index.lookUp(digests, this.#signal));
+    } catch (error) {
+      this.#fail(error);
+      throw error;
     }
   }
 
@@ -96,7 +127,7 @@ export class WriteJob implements WriteHost {
     const buffer = await this.#context.lanes.buffers.acquire(this.#signal);
     this.#buffersHeld += 1;
     const id = newObjectId();
-    return { id, number: this.#begin(id), buffer };
+    return { id, number: this.#packs.add(id), buffer };
   }
 
   packSealed(pack: SealedPack): void {
@@ -119,14 +150,8 @@ export class WriteJob implements WriteHost {
     }
   }
 
-  toRun(run: StoredRun): SegmentRun {
-    const entries: ManifestEntry[] = [];
-    for (let i = 0; i < run.chunks.length / CHUNK_INTS; i += 1) {
-      const [blocks = 0, pack = HOLE, frame = 0] = run.chunks.subarray(i * CHUNK_INTS, (i + 1) * CHUNK_INTS);
-      const digest = run.digests.subarray(i * SHORT_DIGEST_BYTES, (i + 1) * SHORT_DIGEST_BYTES);
-      entries.push({ blocks, chunk: pack === HOLE ? null : { pack: this.#packId(pack), frame, digest } });
-    }
-    return { start: run.start, end: run.end, entries };
+  toRuns({ runs, packs }: SegmentDone): SegmentRun[] {
+    return runs.map((run) => this.#toRun(run, packs));
   }
 
   /** All packs that were sealed are in the store when this returns. */
@@ -134,6 +159,13 @@ export class WriteJob implements WriteHost {
     while (this.#uploads.size > 0) {
       await Promise.all(this.#uploads);
     }
+  }
+
+  /** The rest of what was stored goes into the index. After all uploads have ended. */
+  async finishIndex(): Promise<void> {
+    await this.#publishing;
+    throwIfAborted(this.#signal);
+    await this.#publish();
   }
 
   /** Gives the memory back that went down with the workers' state. After all uploads have ended. */
@@ -152,7 +184,7 @@ export class WriteJob implements WriteHost {
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], { signal: this.#signal });
       done = pack.buffer;
       this.#storedBytes += pack.bytes;
-      this.indexed.push({ id: pack.id, digests: pack.digests });
+      this.#unpublished.push({ number: pack.number, pack: { id: pack.id, digests: pack.digests } });
     } finally {
       this.#buffersHeld -= 1;
       // A store that was interrupted may not have let go of the memory: then it is freed when nobody has it any more.
@@ -170,22 +202,79 @@ export class WriteJob implements WriteHost {
       chunksNew: counts.chunksNew - this.#journaled.chunksNew,
     };
     this.#journaled = counts;
-    const own = records.flatMap(packsOf).filter((pack) => this.#own.has(pack));
-    await this.#journal.append(since, [...new Set([...newPacks, ...own])], records);
+    const named = this.#named;
+    this.#named = new Set();
+    await this.#journal.append(since, { packs: [...new Set([...newPacks, ...named])] }, records);
   }
 
-  #begin(id: ObjectId): number {
-    const number = this.#own.size;
-    this.#own.add(id);
-    this.#numbered.set(number, id);
-    return number;
+  async #adoptPack(id: ObjectId): Promise<void> {
+    const table = await this.#context.chunks.table(id);
+    const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
+    const number = this.#packs.add(id);
+    for (let frame = 0; frame < table.frameCount; frame += 1) {
+      const digest = table.frame(frame).digest.subarray(0, SHORT_DIGEST_BYTES);
+      digests.set(digest, frame * SHORT_DIGEST_BYTES);
+      this.#own.add(digest, number, frame);
+    }
+    this.#unpublished.push({ number, pack: { id, digests } });
   }
 
-  #packId(pack: number): ObjectId {
-    const id = pack >= OWN_PACK ? this.#numbered.get(pack - OWN_PACK) : this.#snapshot.packs[pack];
+  /** What is in the store by now; the journal says so, that nobody adopts it again. */
+  async #publish(): Promise<void> {
+    const packs = this.#unpublished;
+    this.#unpublished = [];
+    if (packs.length === 0) {
+      return;
+    }
+    const { store, index } = this.#context;
+    await store.flush();
+    this.#indexBytes += await index.publish(
+      packs.map(({ pack }) => pack),
+      this.#signal,
+    );
+    packs.forEach(({ number }) => this.#packs.setPublished(number));
+    const nothing = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
+    await this.#journal.append(nothing, { packs: [], published: packs.map(({ pack }) => pack.id) }, []);
+  }
+
+  async #publishEarly(): Promise<void> {
+    await this.#publish();
+    this.#own.published();
+  }
+
+  #toRun({ start, end, chunks, digests }: StoredRun, packs: readonly ObjectId[]): SegmentRun {
+    const entries: ManifestEntry[] = [];
+    for (let i = 0; i < chunks.length / CHUNK_INTS; i += 1) {
+      const [blocks = 0, pack = HOLE, frame = 0] = chunks.subarray(i * CHUNK_INTS, (i + 1) * CHUNK_INTS);
+      const digest = digests.subarray(i * SHORT_DIGEST_BYTES, (i + 1) * SHORT_DIGEST_BYTES);
+      entries.push({ blocks, chunk: pack === HOLE ? null : { pack: this.#packId(pack, packs), frame, digest } });
+    }
+    return { start, end, entries };
+  }
+
+  #packId(pack: number, found: readonly ObjectId[]): ObjectId {
+    if (pack >= OWN_PACK) {
+      const own = this.#packs.id(pack - OWN_PACK);
+      this.#named.add(own);
+      return own;
+    }
+    const id = found[pack];
     if (id === undefined) {
-      throw new RangeError(`a chunk was placed in pack ${pack}, which is not known`);
+      throw new RangeError(`a chunk was placed in pack ${pack} of ${found.length}`);
     }
     return id;
   }
+}
+
+function toFoundPlaces(found: readonly (ChunkPlace | null)[]): FoundPlaces {
+  const packs = new Map<ObjectId, number>();
+  const places = new Int32Array(2 * found.length);
+  for (const [i, place] of found.entries()) {
+    const pack = place === null ? -1 : (packs.get(place.pack) ?? packs.size);
+    if (place !== null) {
+      packs.set(place.pack, pack);
+    }
+    places.set([pack, place?.frame ?? 0], 2 * i);
+  }
+  return { packs: [...packs.keys()], places };
 }

@@ -3,8 +3,9 @@ import { AppError } from '../../kernel/errors.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
+import type { SegmentDone, SegmentTask } from '../worker/protocol.ts';
 import type { SegmentSource } from './segment-source.ts';
-import type { WriteJob } from './write-job.ts';
+import type { TableState, WriteJob } from './write-job.ts';
 import { goOn, type SegmentPlan, type WritePlan } from './write-plan.ts';
 
 export interface SegmentWork {
@@ -84,12 +85,12 @@ function requireAll({ segments }: WritePlan, { records }: WriteJob): void {
 async function runLane(lane: Lane, work: SegmentWork, run: LaneRun): Promise<void> {
   let next: Promise<SegmentPlan | null> = Promise.resolve(null);
   try {
-    await lane.beginWrite(work.job.tables, work.job);
+    const known = await beginWrite(lane, work.job);
     next = run.load(lane, 0);
     for (let slot = 0, plan = await next; plan !== null; slot = 1 - slot, plan = await next) {
       next = run.load(lane, 1 - slot);
       next.catch(work.fail);
-      await settleSegment(lane, slot, plan, work);
+      await settleSegment({ lane, slot, known }, plan, work);
       run.settled();
     }
     await lane.endWrite();
@@ -102,17 +103,51 @@ async function runLane(lane: Lane, work: SegmentWork, run: LaneRun): Promise<voi
   }
 }
 
-async function settleSegment(lane: Lane, slot: number, whole: SegmentPlan, work: SegmentWork): Promise<void> {
+interface LaneTables {
+  state: TableState;
+}
+
+async function beginWrite(lane: Lane, job: WriteJob): Promise<LaneTables> {
+  const { state, tables } = job.beginTask(lane, null);
+  try {
+    if (tables !== null) {
+      await lane.beginWrite(tables, job);
+    }
+  } finally {
+    job.endTask(lane);
+  }
+  return { state };
+}
+
+/** A task of the worker's, with the tables that are right for it. */
+async function cut(
+  lane: Lane,
+  known: LaneTables,
+  job: WriteJob,
+  task: Omit<SegmentTask, 'tables'>,
+): Promise<SegmentDone> {
+  const { state, tables } = job.beginTask(lane, known.state);
+  known.state = state;
+  try {
+    return await lane.segment({ ...task, tables });
+  } finally {
+    job.endTask(lane);
+  }
+}
+
+async function settleSegment(
+  { lane, slot, known }: { readonly lane: Lane; readonly slot: number; readonly known: LaneTables },
+  whole: SegmentPlan,
+  work: SegmentWork,
+): Promise<void> {
   const { job, source, plan: writePlan } = work;
   const { segment, limit, old, dirty } = whole;
   const bytes = writePlan.geometry.bytesIn(segment);
   const oldCuts = old.map(({ end }) => end);
   const runs: SegmentRun[] = [];
   for (let plan = whole; ;) {
-    const done = await lane.segment({ slot, limit, bytes, windows: plan.windows, oldCuts });
-    for (const run of done.runs) {
-      appendRun(runs, job.toRun(run));
-    }
+    const done = await cut(lane, known, job, { slot, limit, bytes, windows: plan.windows, oldCuts });
+    job.toRuns(done).forEach((run) => appendRun(runs, run));
     job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
     if (done.open === null) {
       break;

@@ -1,0 +1,88 @@
+import { HEADER_BYTES, OBJECT_KIND } from '../format/header.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { FOOTER_BYTES, PackBuilder, TABLE_ENTRY_BYTES } from '../format/pack-builder.ts';
+import { TAG_BYTES } from '../format/seal.ts';
+import { keyedDigest } from '../keys/digest.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import { ChunkFilter } from './chunk-filter.ts';
+import { ENTRY_BYTES, KEY_BYTES } from './index-entries.ts';
+
+/** A block of entries is what a look-up reads: about 8 KiB. */
+export const BLOCK_ENTRIES = 340;
+const FILTER_PIECE_BYTES = 1024 * 1024;
+/** Count of entries, count of bits that all digests begin with. */
+export const DIRECTORY_HEAD_BYTES = 8;
+
+/** Which digests a segment has: those that begin with `prefix`, a number of `bits` bits. */
+export interface IndexRange {
+  readonly bits: number;
+  readonly prefix: number;
+}
+
+/** Makes one index segment of entries that come in order: blocks, filter, directory, each a frame or several. */
+export class IndexSegmentBuilder {
+  readonly #buffer: Uint8Array;
+  readonly #builder: PackBuilder;
+  readonly #secrets: RepositorySecrets;
+  readonly #filter: ChunkFilter;
+  readonly #bits: number;
+  readonly #firstKeys: Buffer[] = [];
+  readonly #block = Buffer.alloc(BLOCK_ENTRIES * ENTRY_BYTES);
+  #used = 0;
+  #entries = 0;
+
+  constructor(id: ObjectId, secrets: RepositorySecrets, maxEntries: number, range: IndexRange) {
+    const filterBytes = ChunkFilter.bytesFor(maxEntries);
+    const blocks = Math.ceil(maxEntries / BLOCK_ENTRIES);
+    const directoryBytes = DIRECTORY_HEAD_BYTES + blocks * KEY_BYTES;
+    const frames = blocks + Math.ceil(filterBytes / FILTER_PIECE_BYTES) + 1;
+    const content = maxEntries * ENTRY_BYTES + filterBytes + directoryBytes;
+    const room = HEADER_BYTES + content + frames * (TABLE_ENTRY_BYTES + TAG_BYTES) + TAG_BYTES + FOOTER_BYTES;
+    this.#buffer = new Uint8Array(room);
+    this.#builder = new PackBuilder(this.#buffer, OBJECT_KIND.indexSegment, id, secrets);
+    this.#secrets = secrets;
+    this.#filter = ChunkFilter.allocate(maxEntries, range.bits, range.prefix);
+    this.#bits = range.bits;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  add(source: Buffer, at: number): void {
+    source.copy(this.#block, this.#used, at, at + ENTRY_BYTES);
+    this.#filter.add(source.readUInt32BE(at), source.readUInt32BE(at + 4));
+    this.#used += ENTRY_BYTES;
+    this.#entries += 1;
+    if (this.#used === this.#block.length) {
+      this.#endBlock();
+    }
+  }
+
+  /** The whole object. */
+  finish(): Uint8Array {
+    if (this.#used > 0) {
+      this.#endBlock();
+    }
+    const filter = this.#filter.bytes;
+    for (let at = 0; at < filter.length; at += FILTER_PIECE_BYTES) {
+      // A copy: what seals it takes no shared memory.
+      this.#append(filter.slice(at, at + FILTER_PIECE_BYTES));
+    }
+    const head = Buffer.alloc(DIRECTORY_HEAD_BYTES);
+    head.writeUInt32LE(this.#entries, 0);
+    head.writeUInt32LE(this.#bits, 4);
+    this.#append(Buffer.concat([head, ...this.#firstKeys]));
+    return this.#buffer.subarray(0, this.#builder.finish());
+  }
+
+  #endBlock(): void {
+    this.#firstKeys.push(Buffer.from(this.#block.subarray(0, KEY_BYTES)));
+    this.#append(this.#block.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  #append(raw: Uint8Array): void {
+    this.#builder.append(raw, keyedDigest(this.#secrets.digestKey, raw));
+  }
+}

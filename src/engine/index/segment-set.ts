@@ -1,0 +1,103 @@
+import { isAppError } from '../../kernel/errors.ts';
+import { limit } from '../../kernel/limit.ts';
+import { INDEX_PREFIX } from '../format/names.ts';
+import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import type { Store, StoredObject } from '../ports/store.ts';
+import { isSegmentName, openIndexSegment, type IndexSegment } from './index-segment.ts';
+
+const OPENED_AT_ONCE = 8;
+/** How often a list is made again because segments were merged while it was. */
+const MAX_LISTS = 5;
+
+/** The index segments that are in the store, each opened once. */
+export class SegmentSet {
+  readonly #store: Store;
+  readonly #secrets: RepositorySecrets;
+  readonly #wholeBytes: number;
+  /** Segments that don't open; whoever verifies the vault names them. */
+  readonly #damaged = new Set<string>();
+  #segments: ReadonlyMap<string, IndexSegment> = new Map();
+  #refreshing: Promise<void> = Promise.resolve();
+  #version = 0;
+
+  constructor(store: Store, secrets: RepositorySecrets, wholeBytes: number) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#wholeBytes = wholeBytes;
+  }
+
+  /** Another number where there are other segments than before. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get all(): readonly IndexSegment[] {
+    return [...this.#segments.values()];
+  }
+
+  /** Everything that was published before this was called. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    const turn = this.#refreshing.then(() => this.#load(signal));
+    this.#refreshing = turn.catch(() => {
+      // Told to whoever asked for it; the next one tries again.
+    });
+    await turn;
+  }
+
+  /** A list is no snapshot: while segments are merged it may show neither them nor what they became. */
+  async #load(signal?: AbortSignal): Promise<void> {
+    for (let lists = 0; lists < MAX_LISTS; lists += 1) {
+      const listed = await this.#list();
+      const opened = await this.#open(listed, signal);
+      const kept = [...this.#segments].filter(([name]) => listed.has(name));
+      const isSettled = opened.every((segment) => segment !== null) && kept.length === this.#segments.size;
+      const next = new Map(kept);
+      for (const segment of opened) {
+        if (segment !== null) {
+          next.set(segment.name, segment);
+        }
+      }
+      if (kept.length < this.#segments.size || next.size > kept.length) {
+        this.#version += 1;
+      }
+      this.#segments = next;
+      if (isSettled) {
+        return;
+      }
+    }
+  }
+
+  async #list(): Promise<Map<string, StoredObject>> {
+    const listed = new Map<string, StoredObject>();
+    for await (const object of this.#store.list(INDEX_PREFIX)) {
+      if (isSegmentName(object.name)) {
+        listed.set(object.name, object);
+      }
+    }
+    return listed;
+  }
+
+  /** Null for what went meanwhile. */
+  async #open(listed: ReadonlyMap<string, StoredObject>, signal?: AbortSignal): Promise<(IndexSegment | null)[]> {
+    const turn = limit(OPENED_AT_ONCE);
+    const fresh = [...listed.values()].filter(({ name }) => !this.#segments.has(name) && !this.#damaged.has(name));
+    const opened = await Promise.all(fresh.map((object) => turn(() => this.#openOne(object, signal))));
+    return opened.filter((segment) => segment !== 'damaged');
+  }
+
+  /** A damaged one costs deduplication with what it lists, and no backup. */
+  async #openOne(object: StoredObject, signal?: AbortSignal): Promise<IndexSegment | 'damaged' | null> {
+    try {
+      return await openIndexSegment(this.#store, object, this.#secrets, { wholeBytes: this.#wholeBytes, signal });
+    } catch (error) {
+      if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        return null;
+      }
+      if (!isAppError(error, 'VAULT_CORRUPT')) {
+        throw error;
+      }
+      this.#damaged.add(object.name);
+      return 'damaged';
+    }
+  }
+}
