@@ -11,6 +11,18 @@ const FRAME_HEADER_BYTES = 12;
 const MAX_REDIRECTS = 3;
 const IMPORT_TASK_NAME = 'Holdfast restore';
 const describeJob = (jobId: string): string => `job ${jobId}`;
+/** How long a pool may take, in milliseconds. A host that has stopped keeps its connections open and says nothing. */
+export interface ImportDeadlines {
+  /** To answer the request. */
+  readonly headMs: number;
+  /** To take any of what is sent. */
+  readonly stallMs: number;
+  /** To say how it ended, once everything has been sent. */
+  readonly verdictMs: number;
+}
+
+const DEADLINES: ImportDeadlines = { headMs: 60_000, stallMs: 5 * 60_000, verdictMs: 30 * 60_000 };
+
 /** How long the pool may take to say why it hung up. */
 const VERDICT_MS = 10_000;
 /** The same, where the process that sent the body is thought dead. */
@@ -29,8 +41,15 @@ export class RawImport {
   readonly #socket: Socket;
   #failure: Error | null = null;
   readonly #inTurn = limit(1);
+  readonly #deadlines: ImportDeadlines;
 
-  private constructor(connection: XapiConnection, task: string, socket: Socket, signal: AbortSignal | undefined) {
+  private constructor(
+    connection: XapiConnection,
+    task: string,
+    socket: Socket,
+    { deadlines, signal }: { readonly deadlines: ImportDeadlines; readonly signal: AbortSignal | undefined },
+  ) {
+    this.#deadlines = deadlines;
     const hangUp = (): void => {
       socket.destroy();
     };
@@ -53,14 +72,19 @@ export class RawImport {
 
   static async open(
     connection: XapiConnection,
-    { vdiUuid, jobId }: { readonly vdiUuid: string; readonly jobId: string },
+    {
+      vdiUuid,
+      jobId,
+      deadlines = DEADLINES,
+    }: { readonly vdiUuid: string; readonly jobId: string; readonly deadlines?: ImportDeadlines },
     signal?: AbortSignal,
   ): Promise<RawImport> {
     const vdiRef = await connection.getRefByUuid('VDI', vdiUuid, signal);
     const task = await connection.callForString('task.create', [IMPORT_TASK_NAME, describeJob(jobId)], signal);
     try {
-      const socket = await openRequest(connection, vdiRef, task, signal);
-      return new RawImport(connection, task, socket, signal);
+      const request = { vdiRef, task, headMs: deadlines.headMs };
+      const socket = await openRequest(connection, request, signal);
+      return new RawImport(connection, task, socket, { deadlines, signal });
     } catch (error) {
       const verdict = await verdictOf(connection, task, error);
       await abandonTask(connection, task);
@@ -84,12 +108,25 @@ export class RawImport {
   async finish(signal?: AbortSignal): Promise<void> {
     try {
       await this.#inTurn(async () => this.#send(Buffer.alloc(FRAME_HEADER_BYTES)));
-      await waitForTask(this.#connection, this.#task, 'Import of a disk', signal);
+      await this.#waitForVerdict(signal);
     } catch (error) {
       throw await verdictOf(this.#connection, this.#task, error);
     } finally {
       this.#socket.destroy();
       await abandonTask(this.#connection, this.#task);
+    }
+  }
+
+  async #waitForVerdict(signal: AbortSignal | undefined): Promise<void> {
+    const { verdictMs } = this.#deadlines;
+    const late = AbortSignal.timeout(verdictMs);
+    const patience = signal === undefined ? late : AbortSignal.any([signal, late]);
+    try {
+      await waitForTask(this.#connection, this.#task, 'Import of a disk', patience);
+    } catch (error) {
+      throw late.aborted && signal?.aborted !== true
+        ? new Error(`the pool did not say how it ended within ${verdictMs / 1000} s`)
+        : error;
     }
   }
 
@@ -118,9 +155,17 @@ export class RawImport {
       reject(this.#failure ?? new Error('the connection was closed'));
     };
     this.#socket.once('close', onClose);
+    const { stallMs } = this.#deadlines;
+    const stalled = new Error(`the pool took nothing for ${stallMs / 1000} s`);
+    const late = setTimeout(() => {
+      this.#failure ??= stalled;
+      reject(stalled);
+      this.#socket.destroy();
+    }, stallMs);
     try {
       await promise;
     } finally {
+      clearTimeout(late);
       this.#socket.off('close', onClose);
     }
   }
@@ -138,8 +183,7 @@ export async function removeImportTasks(connection: XapiConnection, jobId: strin
 /** Sends the head, follows a host that doesn't see the disk to one that does, returns the socket ready for the body. */
 async function openRequest(
   connection: XapiConnection,
-  vdiRef: string,
-  task: string,
+  { vdiRef, task, headMs }: { readonly vdiRef: string; readonly task: string; readonly headMs: number },
   signal: AbortSignal | undefined,
 ): Promise<Socket> {
   const query = new URLSearchParams({
@@ -156,6 +200,7 @@ async function openRequest(
       socket.destroy();
     };
     signal?.addEventListener('abort', hangUp, { once: true });
+    const late = setTimeout(() => socket.destroy(new Error(`no answer within ${headMs / 1000} s`)), headMs);
     try {
       socket.write(
         `PUT /import_raw_vdi?${query.toString()} HTTP/1.1\r\nHost: ${origin.host}\r\nConnection: close\r\n\r\n`,
@@ -175,6 +220,7 @@ async function openRequest(
       throwIfAborted(signal);
       throw error;
     } finally {
+      clearTimeout(late);
       signal?.removeEventListener('abort', hangUp);
     }
   }

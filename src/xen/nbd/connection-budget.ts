@@ -1,7 +1,10 @@
+import { AppError } from '../../kernel/errors.ts';
 import { abortable } from '../abortable.ts';
 
 /** A host takes 16 in all; some are left for whoever else reads from it. */
 const PER_HOST = 12;
+/** How long a disk waits for a place before its attempt ends; the disks before it may be large. */
+const PATIENCE_MS = 30 * 60_000;
 
 interface Host {
   taken: number;
@@ -12,22 +15,28 @@ interface Host {
 export class ConnectionBudget {
   readonly #hosts = new Map<string, Host>();
   readonly #perHost: number;
+  readonly #patienceMs: number;
 
-  constructor(perHost: number = PER_HOST) {
+  constructor(perHost: number = PER_HOST, patienceMs: number = PATIENCE_MS) {
     this.#perHost = perHost;
+    this.#patienceMs = patienceMs;
+  }
+
+  hasPlace(address: string): boolean {
+    return this.#host(address).taken < this.#perHost;
   }
 
   /** False where the host has no place left: for connections that one can do without. */
   tryTake(address: string): boolean {
     const host = this.#host(address);
-    if (host.taken >= this.#perHost) {
+    if (!this.hasPlace(address)) {
       return false;
     }
     host.taken += 1;
     return true;
   }
 
-  /** Waits for a place. */
+  /** Waits for a place, first come, first served. NBD_UNAVAILABLE where none came free in time. */
   async take(address: string, signal?: AbortSignal): Promise<void> {
     if (this.tryTake(address)) {
       return;
@@ -35,8 +44,9 @@ export class ConnectionBudget {
     const host = this.#host(address);
     const { promise, resolve } = Promise.withResolvers<void>();
     host.waiting.push(resolve);
+    const late = AbortSignal.timeout(this.#patienceMs);
     try {
-      await abortable(promise, signal);
+      await abortable(promise, signal === undefined ? late : AbortSignal.any([signal, late]));
     } catch (error) {
       const index = host.waiting.indexOf(resolve);
       if (index < 0) {
@@ -45,7 +55,7 @@ export class ConnectionBudget {
       } else {
         host.waiting.splice(index, 1);
       }
-      throw error;
+      throw late.aborted && signal?.aborted !== true ? this.#tooLong(address, host) : error;
     }
   }
 
@@ -57,6 +67,15 @@ export class ConnectionBudget {
     } else {
       next();
     }
+  }
+
+  #tooLong(address: string, { taken, waiting }: Host): AppError {
+    const others = `${taken} connections to other disks are open, ${waiting.length} more disks wait`;
+    return new AppError(
+      'NBD_UNAVAILABLE',
+      `The host at ${address} had no place for this disk within ${Math.round(this.#patienceMs / 1000)} s: ${others}.`,
+      { hint: 'Back up fewer disks of this pool at a time, or give its NBD network to more hosts; it is tried again.' },
+    );
   }
 
   #host(address: string): Host {

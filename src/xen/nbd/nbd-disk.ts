@@ -76,7 +76,9 @@ export class NbdDisk {
     };
     const exports = await options.locate(signal);
     let failure = new AppError('NBD_UNAVAILABLE', 'The pool offers the disk over NBD at no address.');
-    for (const target of exports) {
+    // A host with a free place first; only where all are full, the disk waits for one.
+    const free = exports.map(({ address }) => options.budget.hasPlace(address));
+    for (const target of [...exports.filter((_, i) => free[i]), ...exports.filter((_, i) => free[i] !== true)]) {
       try {
         await options.budget.take(target.address, signal);
         return new NbdDisk(options, exports, await connectWithin(options, target, signal));
