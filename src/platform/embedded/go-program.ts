@@ -59,7 +59,8 @@ async function goInstall(go: string, program: GoProgram, folder: string, log: Se
   // With -v Go names each package it has compiled: the only sign of progress it gives.
   const child = spawn(go, ['install', '-v', program.goPackage], {
     cwd: '/',
-    env: { ...process.env, GOBIN: folder },
+    // Go removes its own temporary files only where it ends by itself: here they go with the folder.
+    env: { ...process.env, GOBIN: folder, GOTMPDIR: folder },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const began = systemClock.monotonic();
