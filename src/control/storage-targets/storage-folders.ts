@@ -29,6 +29,14 @@ export class StorageFolders {
   }
 }
 
+const READ_ONLY = 'can’t be written by the user that Holdfast runs as';
+const WHAT_IS_WRONG: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['ENOTDIR', 'does not exist'],
+  ['EACCES', READ_ONLY],
+  ['EROFS', READ_ONLY],
+]);
+
 async function complaintOf(path: string): Promise<string | null> {
   try {
     if (!(await stat(path)).isDirectory()) {
@@ -37,18 +45,7 @@ async function complaintOf(path: string): Promise<string | null> {
     await access(path, constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
-    switch (errnoOf(error)) {
-      case 'ENOENT':
-      case 'ENOTDIR': {
-        return 'does not exist';
-      }
-      case 'EACCES':
-      case 'EROFS': {
-        return 'can’t be written by the user that Holdfast runs as';
-      }
-      default: {
-        return `can’t be looked at (${errnoOf(error) ?? String(error)})`;
-      }
-    }
+    const errno = errnoOf(error) ?? '';
+    return WHAT_IS_WRONG.get(errno) ?? `can’t be looked at (${errno === '' ? String(error) : errno})`;
   }
 }
