@@ -67,10 +67,12 @@ async function workUntilCut(disk: Ext4Disk, place: Place, world: World, work: Wo
   let isCut = false;
   try {
     await victim.open(place);
-    const cutting = delay(work.random.int(2500)).then(async () => {
+    const cutLater = async (): Promise<void> => {
+      await delay(work.random.int(2500));
       isCut = true;
       await disk.cutPower();
-    });
+    };
+    const cutting = cutLater();
     for (let operation = work.first ?? world.next(); ; operation = world.next()) {
       const answer = await victim.perform(operation, {});
       work.tally.operations += 1;

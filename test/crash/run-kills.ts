@@ -5,6 +5,7 @@ import { checkVault, Finding, type KnownObjects } from './check.ts';
 import type { KillAt } from './killing-files.ts';
 import type { Operation } from './operation.ts';
 import { createAt, openAt, storeAt, type Place } from './place.ts';
+import type { S3Server } from '../support/s3-server.ts';
 import { Random } from './random.ts';
 import { compareUploads, surveyPacks } from './uploads.ts';
 import { Victim } from './victim.ts';
@@ -36,6 +37,22 @@ export async function directoryPlace(random: Random): ReturnType<MakePlace> {
     repositoryId: random.uuid(),
   };
   return { place, close: () => rm(base, { recursive: true, force: true }) };
+}
+
+/** A prefix of its own in a bucket of a server that goes on running. */
+export function s3Place(server: S3Server, bucket: string): MakePlace {
+  return async (random) => {
+    const keyFolder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
+    const { endpoint, credentials } = server;
+    const repositoryId = random.uuid();
+    const place: Place = {
+      target: { kind: 's3', endpoint, bucket, prefix: repositoryId, credentials },
+      keyFolder,
+      tenantId: random.uuid(),
+      repositoryId,
+    };
+    return { place, close: () => rm(keyFolder, { recursive: true, force: true }) };
+  };
 }
 
 /** A vault's life: operation after operation, most of them killed, each kill followed by a look at everything. */
