@@ -168,6 +168,8 @@ export class VaultRepository implements Repository {
   }
 
   async #findDisk({ pointId, diskKey }: { pointId: string; diskKey: string }): Promise<DiskManifest> {
+    // What is condemned may be damaged, or about to go: its chunks are elsewhere by now.
+    await this.#context.condemned.refresh();
     const disk = (await this.#points.get(pointId)).disks.find((candidate) => candidate.diskKey === diskKey);
     if (disk === undefined) {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);

@@ -6,7 +6,7 @@ import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { DiskManifest, ManifestLayer } from '../types.ts';
-import { decodeRecords, type SegmentRecord } from './segment-record.ts';
+import { decodePackIds, decodeRecords, type SegmentRecord } from './segment-record.ts';
 import { applyRuns, tableBlocks, truncateTable, type SegmentTable } from './segment-table.ts';
 
 /** Segments whose records share a frame of a meta pack. */
@@ -17,6 +17,12 @@ interface MetaPack {
   /** Ordinal of the frame that holds a group. */
   readonly frameOf: ReadonlyMap<number, number>;
   read(frame: number): Promise<Buffer>;
+}
+
+/** A layer's records of one group, and where they are from. */
+interface GroupFrame {
+  readonly data: Buffer;
+  readonly name: string;
 }
 
 /** What a disk consists of, a segment at a time, from its checkpoint and deltas. Holds a few groups in memory. */
@@ -64,11 +70,19 @@ export class ManifestReader {
     return table;
   }
 
+  /** Whether some layer's records of a group name one of these packs; a layer above may have replaced them. */
+  async mentions(group: number, packs: ReadonlySet<ObjectId>): Promise<boolean> {
+    const frames = await Promise.all(this.#manifest.layers.map((layer) => this.#readFrame(layer, group)));
+    return frames.some((frame) => frame !== null && decodePackIds(frame.data, frame.name).some((id) => packs.has(id)));
+  }
+
   async #loadGroup(group: number): Promise<ReadonlyMap<number, SegmentTable>> {
+    const { layers } = this.#manifest;
+    const frames = await Promise.all(layers.map((layer) => this.#readFrame(layer, group)));
     const tables = new Map<number, SegmentTable>();
-    for (const layer of this.#manifest.layers) {
-      const geometry = this.#geometryOf(layer.sizeBytes);
-      for (const record of await this.#readRecords(layer, group)) {
+    for (const [i, { sizeBytes }] of layers.entries()) {
+      const geometry = this.#geometryOf(sizeBytes);
+      for (const record of toRecords(frames[i] ?? null)) {
         tables.set(record.segment, applyRuns(tables.get(record.segment) ?? [], record.runs));
       }
       for (const [segment, table] of tables) {
@@ -78,14 +92,14 @@ export class ManifestReader {
     return tables;
   }
 
-  async #readRecords(layer: ManifestLayer, group: number): Promise<readonly SegmentRecord[]> {
+  async #readFrame(layer: ManifestLayer, group: number): Promise<GroupFrame | null> {
     const place = layer.packs.find((pack) => pack.firstGroup <= group && group <= pack.lastGroup);
     if (place === undefined) {
-      return [];
+      return null;
     }
     const pack = await this.#pack(place.id);
     const frame = pack.frameOf.get(group);
-    return frame === undefined ? [] : decodeRecords(await pack.read(frame), packName('meta', place.id));
+    return frame === undefined ? null : { data: await pack.read(frame), name: packName('meta', place.id) };
   }
 
   #pack(id: ObjectId): Promise<MetaPack> {
@@ -114,4 +128,8 @@ export class ManifestReader {
     }
     return { frameOf, read };
   }
+}
+
+function toRecords(frame: GroupFrame | null): readonly SegmentRecord[] {
+  return frame === null ? [] : decodeRecords(frame.data, frame.name);
 }

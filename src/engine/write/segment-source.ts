@@ -43,19 +43,30 @@ export class SegmentSource {
   /** Fills the blocks `start` to `end` of a segment at their places in `slot`, and zeros up to the last block's end. */
   async load(request: LoadRequest, slot: Uint8Array): Promise<void> {
     const { start, end, segment, old, dirty } = request;
-    const { blockBytes } = this.#geometry;
-    const kept = old.filter((chunk) => chunk.start < end && chunk.end > start && !chunk.isHole);
-    const fromSource = old.length === 0 ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
-    const known = old.length === 0 ? this.#geometry.bytesIn(segment) : start * blockBytes;
-    slot.fill(0, known, Math.max(known, end * blockBytes));
+    const isWhole = old.length === 0;
+    const kept = isWhole ? [] : clip(old.filter((chunk) => !chunk.isHole), start, end);
+    const fromSource = isWhole ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
+    const filled = mergeRuns([...fromSource, ...kept]);
+    this.#clearAround(filled, request, slot);
     if (this.#vault === null) {
-      await this.#read(mergeRuns([...fromSource, ...clip(kept, start, end)]), segment, slot);
+      await this.#read(filled, segment, slot);
       return;
     }
-    for (const chunk of kept) {
+    for (const chunk of old.filter((place) => place.start < end && place.end > start && !place.isHole)) {
       await this.#loadOld(chunk, request, slot);
     }
     await this.#read(fromSource, segment, slot);
+  }
+
+  /** Zeros where nothing is read to: in holes, and past the disk's end. */
+  #clearAround(filled: readonly BlockRun[], { start, end, segment }: LoadRequest, slot: Uint8Array): void {
+    const { blockBytes } = this.#geometry;
+    let at = start;
+    for (const run of filled) {
+      slot.fill(0, at * blockBytes, run.start * blockBytes);
+      at = run.end;
+    }
+    slot.fill(0, Math.min(at * blockBytes, this.#geometry.bytesIn(segment)), end * blockBytes);
   }
 
   /** Bytes of the disk, wherever they lie. */

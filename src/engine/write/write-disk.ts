@@ -9,6 +9,7 @@ import type { Session } from '../sessions/session-store.ts';
 import { withLease } from '../sessions/with-lease.ts';
 import type { DiskManifest, DiskResult, WriteDiskRequest } from '../types.ts';
 import { dirtyBytes, toDirtySegments, type DirtySegments } from './changed-blocks.ts';
+import { findDamagedRanges } from './damaged-ranges.ts';
 import { sumCounts, WriteJournal, type JournalState } from './journal.ts';
 import { sampleUnchanged } from './sample-unchanged.ts';
 import { SegmentSource } from './segment-source.ts';
@@ -59,7 +60,7 @@ export async function writeDisk(
   }
 }
 
-async function findBase({ context, session, request }: Write, points: PointStore): Promise<BaseDisk | null> {
+async function findBase({ context, session, request, signal }: Write, points: PointStore): Promise<BaseDisk | null> {
   const { base, changed, sizeBytes } = request;
   if (base === undefined || changed === undefined) {
     return null;
@@ -73,7 +74,8 @@ async function findBase({ context, session, request }: Write, points: PointStore
     throw new AppError('NO_RESTORE_POINT', `Restore point ${base.pointId} has no disk ${base.diskKey}.`);
   }
   const reader = new ManifestReader(context.store, context.secrets, disk, (size) => geometryOf(context, size));
-  const dirty = toDirtySegments(changed, geometryOf(context, sizeBytes), disk.sizeBytes);
+  const damaged = await findDamagedRanges(reader, context.condemned.damaged(), signal);
+  const dirty = toDirtySegments([...changed, ...damaged], geometryOf(context, sizeBytes), disk.sizeBytes);
   const identity = JSON.stringify([base.pointId, base.diskKey, [...dirty]]);
   return { reader, layers: disk.layers, dirty, identity };
 }
