@@ -42,7 +42,7 @@ export function checkParameters(parameters: ChunkingParameters): void {
     blockBytes <= minChunkBytes &&
     minChunkBytes < averageChunkBytes &&
     averageChunkBytes < maxChunkBytes &&
-    maxChunkBytes <= segmentBytes;
+    2 * maxChunkBytes < segmentBytes;
   const whole = [minChunkBytes, averageChunkBytes, maxChunkBytes, segmentBytes].every((n) => n % blockBytes === 0);
   const fits = segmentBytes / blockBytes <= MAX_SEGMENT_BLOCKS && packBytes <= MAX_PACK_BYTES;
   if (blockBytes !== BLOCK_BYTES || !ordered || !whole || !fits || packBytes < maxChunkBytes + 64 * KIB) {
