@@ -21,8 +21,8 @@ test.each(Object.entries(REFUSED))('parameters with %s are refused', (_, other) 
 test('the longest chunks that are allowed, which do not compress, are stored and restored', async () => {
   const parameters = {
     ...SMALL_PARAMETERS,
-    averageChunkBytes: segmentBytes - 2 * blockBytes,
-    maxChunkBytes: segmentBytes - blockBytes,
+    averageChunkBytes: segmentBytes / 2 - 2 * blockBytes,
+    maxChunkBytes: segmentBytes / 2 - blockBytes,
     packBytes: 3 * segmentBytes,
   };
   await using vault = await createTestVault(parameters);
