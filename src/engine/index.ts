@@ -7,6 +7,7 @@ export { verifyDestructionStatement } from './keys/destruction-statement.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';
 export { findTenantOf } from './keys/find-tenant.ts';
 export { openRepository } from './open-repository.ts';
+export * from './collect/collect-types.ts';
 export * from './points/custody-types.ts';
 export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';

@@ -4,6 +4,7 @@ import type { IndexLimits } from './index/chunk-index.ts';
 import type { KeyRing } from './ports/key-ring.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
+import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
 import type { Catalog } from './repair/catalog-types.ts';
 import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
@@ -42,7 +43,7 @@ export interface ChunkingParameters {
   readonly packBytes: number;
 }
 
-export type SessionPurpose = 'backup' | 'restore' | 'verify' | 'copy';
+export type SessionPurpose = 'backup' | 'restore' | 'verify' | 'copy' | 'collect';
 
 export interface SessionRequest {
   readonly sessionId: string;
@@ -267,6 +268,8 @@ export interface Repository extends AsyncDisposable {
    * again goes on from where it was interrupted. Both sessions are ended once the copy is there.
    */
   copyPoint(request: CopyPointRequest): Promise<CopyResult>;
+  /** Brings the space of deleted points and dead writers back, as far as nobody may need it any more. */
+  collect(request?: CollectRequest): Promise<CollectResult>;
   stats(): Promise<RepositoryStats>;
   /** What a control plane caches of the vault, from the store alone. Damaged objects are named, the rest is told. */
   readCatalog(): Promise<Catalog>;

@@ -1,4 +1,6 @@
 import { AppError } from '../kernel/errors.ts';
+import { collect } from './collect/collect.ts';
+import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import { copyPoint } from './copy/copy-point.ts';
 import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
 import { pointName } from './format/names.ts';
@@ -14,7 +16,7 @@ import { readCatalog } from './repair/read-catalog.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
-import { SessionStore } from './sessions/session-store.ts';
+import { isWriter, SessionStore } from './sessions/session-store.ts';
 import type {
   ChunkingParameters,
   CommitPointRequest,
@@ -92,7 +94,7 @@ export class VaultRepository implements Repository {
 
   async endSession(sessionId: string): Promise<void> {
     const session = await this.#sessions.find(sessionId);
-    if (session?.purpose === 'backup') {
+    if (session !== null && isWriter(session)) {
       await this.#points.fence(session.pointId);
     }
     await this.#sessions.remove(sessionId);
@@ -149,6 +151,10 @@ export class VaultRepository implements Repository {
 
   copyPoint(request: CopyPointRequest): Promise<CopyResult> {
     return copyPoint(this.#context, this, request);
+  }
+
+  collect(request: CollectRequest = {}): Promise<CollectResult> {
+    return collect(this.#context, this.#points, request);
   }
 
   stats(): Promise<RepositoryStats> {

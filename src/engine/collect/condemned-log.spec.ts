@@ -67,7 +67,7 @@ test('numbers that were deleted before they were seen are counted, so that cache
   await log.append('unused', [a]);
   await late.refresh();
   await log.append('unused', [b]);
-  await log.append('unused', [c], 3);
+  await log.append('unused', [c], { first: 3 });
   store.objects.delete('condemned/1');
   store.objects.delete('condemned/2');
   await late.refresh();
@@ -80,7 +80,7 @@ test('numbers that were deleted before they were seen are counted, so that cache
 test('an old number that a late request brings back is not believed', async () => {
   await log.append('unused', [a]);
   const old = store.objects.get('condemned/1') ?? new Uint8Array(0);
-  await log.append('unused', [b], 2);
+  await log.append('unused', [b], { first: 2 });
   store.objects.delete('condemned/1');
   store.objects.set('condemned/1', old);
   const fresh = open();

@@ -16,6 +16,11 @@ export interface Condemned {
   readonly reason: CondemnReason;
   /** Data packs, for good: no id among them ever comes back. */
   readonly packs: readonly ObjectId[];
+  /**
+   * Meta packs that no restore point led to. Not condemned: each goes if that is still so when all sessions from before
+   * have ended.
+   */
+  readonly meta: readonly ObjectId[];
   /** Numbers below this one no longer count, whether their objects are there or not. */
   readonly first: number;
 }
@@ -59,6 +64,11 @@ export class CondemnedLog {
     return this.#gaps;
   }
 
+  /** Numbers below this one no longer count. */
+  get first(): number {
+    return this.#first;
+  }
+
   /** Numbers and what they say, those that still count, ascending. */
   get entries(): ReadonlyMap<number, Condemned> {
     return this.#entries;
@@ -95,11 +105,16 @@ export class CondemnedLog {
   }
 
   /** Condemns packs; durable when this returns. Returns the number under which it stands; those below `first` go. */
-  async append(reason: CondemnReason, packs: readonly ObjectId[], first = this.#first): Promise<number> {
+  async append(
+    reason: CondemnReason,
+    packs: readonly ObjectId[],
+    { meta = [], first = 1 }: { readonly meta?: readonly ObjectId[]; readonly first?: number } = {},
+  ): Promise<number> {
     for (;;) {
       await this.refresh();
       const number = this.#last + 1;
-      const content: Condemned = { condemnedAt: this.#clock.now(), reason, packs, first: Math.max(first, this.#first) };
+      const condemnedAt = this.#clock.now();
+      const content: Condemned = { condemnedAt, reason, packs, meta, first: Math.max(first, this.#first) };
       const payload = Buffer.from(JSON.stringify(content), 'utf8');
       const sealed = sealObject(OBJECT_KIND.condemned, numberToObjectId(number), payload, this.#secrets);
       if ((await this.#store.putIfAbsent(condemnedName(number), [sealed])) === 'created') {

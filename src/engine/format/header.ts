@@ -18,6 +18,7 @@ export const OBJECT_KIND = {
   epoch: 8,
   condemned: 9,
   custody: 10,
+  waits: 11,
 } as const;
 export type ObjectKind = (typeof OBJECT_KIND)[keyof typeof OBJECT_KIND];
 

@@ -1,4 +1,4 @@
-import type { ObjectId } from './ids.ts';
+import { isObjectId, type ObjectId } from './ids.ts';
 
 export type PackArea = 'data' | 'meta';
 
@@ -15,6 +15,7 @@ export function generationOfRepo(name: string): number | null {
 }
 
 export const DATA_PREFIX = 'data/';
+export const META_PREFIX = 'meta/';
 
 export function packName(area: PackArea, id: ObjectId): string {
   return `${area}/${id.slice(0, 2)}/${id}`;
@@ -54,4 +55,15 @@ export const CUSTODY_PREFIX = 'custody/';
 /** What became of a restore point: entries are counted from 1. */
 export function custodyName(pointId: string, number: number | ''): string {
   return `${CUSTODY_PREFIX}${pointId}/${number}`;
+}
+
+/** Sessions that whoever acts on `condemned/<n>` waits for. */
+export function waitsName(number: number): string {
+  return `${condemnedName(number)}.waits`;
+}
+
+/** The pack that a name is of, or null. */
+export function packIdOf(area: PackArea, name: string): ObjectId | null {
+  const id = name.slice(name.lastIndexOf('/') + 1);
+  return isObjectId(id) && name === packName(area, id) ? id : null;
 }

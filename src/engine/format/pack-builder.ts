@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { plainDigest, DIGEST_BYTES, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { deriveObjectKeys, type ObjectKeys, type RepositorySecrets } from '../keys/key-schedule.ts';
-import { compress, CODEC_RAW } from './compress.ts';
+import { compress, CODEC_RAW, type Compressed } from './compress.ts';
 import { encodeHeader, HEADER_BYTES, SALT_BYTES, type ObjectHeader, type ObjectKind } from './header.ts';
 import type { ObjectId } from './ids.ts';
 import { Sealer, TAG_BYTES } from './seal.ts';
@@ -48,9 +48,13 @@ export class PackBuilder {
 
   /** Compresses, seals and appends; returns the frame's ordinal. */
   append(raw: Uint8Array, digest: Uint8Array): number {
+    return this.appendCompressed({ ...compress(raw), rawBytes: raw.length }, digest);
+  }
+
+  /** As it came out of another pack. */
+  appendCompressed({ codec, data, rawBytes }: Compressed & { readonly rawBytes: number }, digest: Uint8Array): number {
     const ordinal = this.#count;
-    const { codec, data } = compress(raw);
-    const sealed = this.#frames.seal({ ordinal, codec, rawBytes: raw.length, digest }, data, this.#buffer, this.#used);
+    const sealed = this.#frames.seal({ ordinal, codec, rawBytes, digest }, data, this.#buffer, this.#used);
     const at = ordinal * TABLE_ENTRY_BYTES;
     if (at === this.#entries.length) {
       this.#entries = Buffer.concat([this.#entries], 2 * at);
@@ -58,7 +62,7 @@ export class PackBuilder {
     this.#entries.set(digest, at);
     this.#entries.writeUInt32LE(this.#used, at + 32);
     this.#entries.writeUInt32LE(sealed, at + 36);
-    this.#entries.writeUInt32LE(raw.length, at + 40);
+    this.#entries.writeUInt32LE(rawBytes, at + 40);
     this.#entries.writeUInt8(codec, at + 44);
     this.#count += 1;
     this.#used += sealed;

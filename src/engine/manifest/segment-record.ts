@@ -85,6 +85,47 @@ export function decodePackIds(data: Buffer, name: string): ObjectId[] {
   }
 }
 
+/**
+ * Calls `use` for every chunk that some entry names: the pack's position in what `decodePackIds` gives, the frame, and
+ * where in `data` the short digest is. Makes no objects: for whoever goes through all manifests there are.
+ */
+export function visitChunks(data: Buffer, name: string, use: VisitChunk): void {
+  try {
+    const packs = data.readUInt32LE(0);
+    const recordsAt = 4 + 16 * packs;
+    let at = recordsAt + 4;
+    for (let records = data.readUInt32LE(recordsAt); records > 0; records -= 1) {
+      const runs = data.readUInt16LE(at + 4);
+      at += 6;
+      for (let run = 0; run < runs; run += 1) {
+        at = visitRun(data, at, packs, use);
+      }
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? corrupt(name, 'holds a manifest that does not follow its form', error) : error;
+  }
+}
+
+type VisitChunk = (pack: number, frame: number, digestAt: number) => void;
+
+/** Returns where the next run begins. */
+function visitRun(data: Buffer, start: number, packs: number, use: VisitChunk): number {
+  let at = start + 6;
+  for (let entries = data.readUInt16LE(start + 4); entries > 0; entries -= 1) {
+    const pack = data.readUInt16LE(at + 2);
+    if (pack === HOLE) {
+      at += 4;
+      continue;
+    }
+    if (pack >= packs || at + 6 + SHORT_DIGEST_BYTES > data.length) {
+      throw new RangeError(`no pack ${pack}, or no digest`);
+    }
+    use(pack, data.readUInt16LE(at + 4), at + 6);
+    at += 6 + SHORT_DIGEST_BYTES;
+  }
+  return at;
+}
+
 function encodedBytes(record: SegmentRecord): number {
   const entryBytes = (entry: ManifestEntry): number => (entry.chunk === null ? 4 : 6 + SHORT_DIGEST_BYTES);
   const runBytes = (run: SegmentRun): number => run.entries.reduce((sum, entry) => sum + entryBytes(entry), 6);

@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import type { CustodyState } from './custody-log.ts';
 import type { HoldRequest, PointCustody } from './custody-types.ts';
 import type { PointStore } from './point-store.ts';
@@ -10,13 +10,12 @@ const HOUR_MS = 60 * 60 * 1000;
  * there never was one, POINT_RETAINED and POINT_HELD while it has to stay.
  */
 export async function deletePoint(points: PointStore, pointId: string, now: number): Promise<void> {
-  const found = await points.findObject(pointId);
-  const committedWith = found?.kind === 'point' ? (found.point.summary.retainUntil ?? 0) : 0;
+  const committedWith = await findRetention(points, pointId);
   await points.custody.append(pointId, (state) => {
     if (state.deletedAt !== null) {
       return null;
     }
-    if (found?.kind !== 'point') {
+    if (committedWith === null) {
       throw noPoint(pointId);
     }
     requireDeletable(pointId, Math.max(state.retainUntil, committedWith), state, now);
@@ -59,6 +58,19 @@ export async function readCustody(points: PointStore, pointId: string): Promise<
   const { summary } = await points.get(pointId);
   const { retainUntil, holds } = await points.custody.read(pointId);
   return { pointId, retainUntil: Math.max(retainUntil, summary.retainUntil ?? 0), holds };
+}
+
+/** Null if there is no point. One that is damaged says nothing of itself any more, and can be deleted. */
+async function findRetention(points: PointStore, pointId: string): Promise<number | null> {
+  try {
+    const found = await points.findObject(pointId);
+    return found?.kind === 'point' ? (found.point.summary.retainUntil ?? 0) : null;
+  } catch (error) {
+    if (isAppError(error, 'VAULT_CORRUPT')) {
+      return 0;
+    }
+    throw error;
+  }
 }
 
 function requireDeletable(pointId: string, retainUntil: number, { holds }: CustodyState, now: number): void {

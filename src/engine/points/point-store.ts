@@ -24,6 +24,11 @@ interface StoredPoint {
   readonly disks: readonly DiskManifest[];
 }
 
+interface ListedObject {
+  readonly pointId: string;
+  readonly sizeBytes: number;
+}
+
 /** What lies at a point's name. A point may have been deleted, and wait for those who still read it. */
 export type FoundPoint =
   | { readonly kind: 'point'; readonly point: Point }
@@ -147,12 +152,28 @@ export class PointStore {
 
   /** Points as they lie there, also those that were deleted. */
   async *ids(): AsyncIterable<string> {
+    for await (const { pointId, sizeBytes } of this.#objects()) {
+      if (sizeBytes !== TOMBSTONE_BYTES) {
+        yield pointId;
+      }
+    }
+  }
+
+  async *tombstones(): AsyncIterable<ListedObject> {
+    for await (const object of this.#objects()) {
+      if (object.sizeBytes === TOMBSTONE_BYTES) {
+        yield object;
+      }
+    }
+  }
+
+  async *#objects(): AsyncIterable<ListedObject> {
     const prefix = pointName('');
     for await (const { name, sizeBytes } of this.#store.list(prefix)) {
       const pointId = name.slice(prefix.length);
       // A store is a folder that others can reach too: what has no name of ours is none of ours.
-      if (isUuid(pointId) && sizeBytes !== TOMBSTONE_BYTES) {
-        yield pointId;
+      if (isUuid(pointId)) {
+        yield { pointId, sizeBytes };
       }
     }
   }

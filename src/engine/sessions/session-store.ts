@@ -13,6 +13,11 @@ export interface Session extends SessionSummary {
   readonly epoch: number;
 }
 
+/** Whether its point may come to exist: such a session is fenced before it is removed. */
+export function isWriter({ purpose }: SessionSummary): boolean {
+  return purpose === 'backup';
+}
+
 /** Sessions as objects: put if absent, sealed, read again. */
 export class SessionStore {
   readonly #store: Store;

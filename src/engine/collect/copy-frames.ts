@@ -1,0 +1,200 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import type { Compressed } from '../format/compress.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import { newObjectId, type ObjectId } from '../format/ids.ts';
+import { packName } from '../format/names.ts';
+import { PackBuilder } from '../format/pack-builder.ts';
+import { FrameOpener, readPackTable, type Frame, type PackTable } from '../format/pack-reader.ts';
+import { Sealer } from '../format/seal.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import type { FrameBits } from './frame-bits.ts';
+import { announcePack } from './own-packs.ts';
+
+const DAMAGE = ['VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN'] as const;
+/** Frames that lie next to each other are read in one piece, up to this. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+
+interface CompressedFrame extends Compressed {
+  readonly rawBytes: number;
+}
+
+export interface CopyOutcome {
+  readonly frames: number;
+  readonly bytes: number;
+  /** Packs with frames that are needed and open nowhere. */
+  readonly damaged: ReadonlySet<ObjectId>;
+  /** A pack went meanwhile: what was in it has to be looked for again. */
+  readonly isStale: boolean;
+}
+
+/**
+ * Puts frames into new packs as they are: opened, checked, and sealed with a new key. Published and durable when this
+ * returns. Each new pack is announced before it is put, so that no other collector takes it for waste.
+ */
+export async function copyFrames(
+  context: RepositoryContext,
+  frames: FrameBits,
+  sessionId: string,
+  how: { readonly signal: AbortSignal; readonly onPack: () => void },
+): Promise<CopyOutcome> {
+  const buffer = await context.lanes.buffers.acquire(how.signal);
+  try {
+    const copy = new FrameCopy(context, sessionId, buffer, how.signal);
+    for (const pack of frames.packs()) {
+      throwIfAborted(how.signal);
+      await copy.add(pack, frames.frames(pack));
+      how.onPack();
+    }
+    await copy.finish();
+    return copy;
+  } finally {
+    context.lanes.buffers.release(buffer);
+  }
+}
+
+class FrameCopy implements CopyOutcome {
+  readonly damaged = new Set<ObjectId>();
+  frames = 0;
+  bytes = 0;
+  isStale = false;
+  readonly #context: RepositoryContext;
+  readonly #sessionId: string;
+  readonly #buffer: Uint8Array;
+  readonly #signal: AbortSignal;
+  readonly #indexed: { readonly id: ObjectId; readonly digests: Uint8Array }[] = [];
+  #builder: PackBuilder | null = null;
+
+  constructor(context: RepositoryContext, sessionId: string, buffer: ArrayBuffer, signal: AbortSignal) {
+    this.#context = context;
+    this.#sessionId = sessionId;
+    this.#buffer = new Uint8Array(buffer);
+    this.#signal = signal;
+  }
+
+  async add(pack: ObjectId, ordinals: Iterable<number>): Promise<void> {
+    try {
+      await this.#addFrames(pack, ordinals);
+    } catch (error) {
+      if (!isAppError(error, ...DAMAGE)) {
+        throw error;
+      }
+      if ((await this.#context.store.head(packName('data', pack))) === null) {
+        this.isStale = true;
+      } else {
+        this.damaged.add(pack);
+      }
+    }
+  }
+
+  async finish(): Promise<void> {
+    await this.#closePack();
+    await this.#context.store.flush();
+    if (this.#indexed.length > 0) {
+      await this.#context.index.publish(this.#indexed, this.#signal);
+      await this.#context.store.flush();
+    }
+  }
+
+  async #addFrames(pack: ObjectId, ordinals: Iterable<number>): Promise<void> {
+    const { store, secrets } = this.#context;
+    const table = await readPackTable(store, 'data', pack, secrets, this.#signal);
+    for (const run of toRuns(Array.from(ordinals, (ordinal) => table.frame(ordinal)))) {
+      const sealed = new Uint8Array(run.bytes);
+      await store.getRange(table.opener.name, run.offset, sealed, this.#signal);
+      for (const frame of run.frames) {
+        const at = frame.offset - run.offset;
+        const opened = this.#open(table, frame, sealed.subarray(at, at + frame.sealedBytes));
+        const data = opened ?? (await this.#openElsewhere(frame.digest, pack));
+        if (data === null) {
+          this.damaged.add(pack);
+        } else {
+          await this.#append(data, frame.digest);
+        }
+      }
+    }
+  }
+
+  /** Null where it does not open, or is not what its digest says. */
+  #open({ opener }: PackTable, frame: Frame, sealed: Uint8Array): CompressedFrame | null {
+    try {
+      new FrameOpener(opener, this.#context.secrets.digestKey).open(frame, sealed);
+    } catch (error) {
+      if (isAppError(error, ...DAMAGE)) {
+        return null;
+      }
+      throw error;
+    }
+    const data = new Sealer(opener.frameKey, opener.context).open(frame, sealed);
+    return { codec: frame.codec, data, rawBytes: frame.rawBytes };
+  }
+
+  /** The same chunk in another pack that is on its way out. */
+  async #openElsewhere(digest: Uint8Array, damaged: ObjectId): Promise<CompressedFrame | null> {
+    const { store, secrets, index } = this.#context;
+    for (const pack of (await index.packsOf(digest)).filter((each) => each !== damaged)) {
+      try {
+        const table = await readPackTable(store, 'data', pack, secrets, this.#signal);
+        const frame = table.find(digest);
+        const sealed = new Uint8Array(frame?.sealedBytes ?? 0);
+        await store.getRange(table.opener.name, frame?.offset ?? 0, sealed, this.#signal);
+        const opened = frame === null ? null : this.#open(table, frame, sealed);
+        if (opened !== null) {
+          return opened;
+        }
+      } catch (error) {
+        if (!isAppError(error, ...DAMAGE)) {
+          throw error;
+        }
+      }
+    }
+    return null;
+  }
+
+  async #append(frame: CompressedFrame, digest: Uint8Array): Promise<void> {
+    if (this.#builder !== null && !this.#builder.fits(frame.data.length)) {
+      await this.#closePack();
+    }
+    this.#builder ??= new PackBuilder(this.#buffer, OBJECT_KIND.dataPack, newObjectId(), this.#context.secrets);
+    this.#builder.appendCompressed(frame, digest);
+    this.frames += 1;
+    this.bytes += frame.data.length;
+  }
+
+  async #closePack(): Promise<void> {
+    const builder = this.#builder;
+    if (builder === null) {
+      return;
+    }
+    this.#builder = null;
+    const digests = builder.shortDigests();
+    const data = this.#buffer.subarray(0, builder.finish());
+    await announcePack(this.#context, this.#sessionId, builder.id);
+    await this.#context.store.putIfAbsent(packName('data', builder.id), [data], { signal: this.#signal });
+    this.#indexed.push({ id: builder.id, digests });
+  }
+}
+
+interface Run {
+  readonly offset: number;
+  bytes: number;
+  readonly frames: Frame[];
+}
+
+function toRuns(frames: readonly Frame[]): Run[] {
+  const runs: Run[] = [];
+  for (const frame of frames) {
+    const last = runs.at(-1);
+    if (
+      last !== undefined &&
+      last.offset + last.bytes === frame.offset &&
+      last.bytes + frame.sealedBytes <= MAX_READ_BYTES
+    ) {
+      last.bytes += frame.sealedBytes;
+      last.frames.push(frame);
+    } else {
+      runs.push({ offset: frame.offset, bytes: frame.sealedBytes, frames: [frame] });
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,193 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import { limit } from '../../kernel/limit.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { packIdOf, packName, pointName } from '../format/names.ts';
+import { FrameOpener, readPackTable, type Frame } from '../format/pack-reader.ts';
+import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
+import { decodePackIds, visitChunks } from '../manifest/segment-record.ts';
+import type { PointStore } from '../points/point-store.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import type { Session } from '../sessions/session-store.ts';
+import { SessionStore } from '../sessions/session-store.ts';
+import { FrameBits } from './frame-bits.ts';
+
+const META_PACKS_AT_ONCE = 4;
+
+/** A chunk that is in none of the packs that are known. */
+export interface LostChunk {
+  /** As the manifest says. */
+  readonly pack: ObjectId;
+  readonly digest: Buffer;
+}
+
+/** What restore points need, and sessions that pin them. */
+export interface Mark {
+  /** Frames in packs that are not condemned. */
+  readonly live: FrameBits;
+  /** Frames that lie in condemned packs only. */
+  readonly stranded: FrameBits;
+  readonly lost: readonly LostChunk[];
+  readonly metaPacks: ReadonlySet<ObjectId>;
+  /** Points that were deleted and that nobody pins. */
+  readonly deletedPoints: readonly string[];
+  /** Sessions that pin points which were deleted. */
+  readonly pinning: readonly Session[];
+  /** Objects that can't be read: the mark is not whole. */
+  readonly unreadable: readonly string[];
+}
+
+export interface MarkScope {
+  /** Data packs that were there before the mark began. */
+  readonly present: ReadonlyMap<ObjectId, number>;
+  readonly signal: AbortSignal;
+  readonly onRead: (done: number, total: number) => void;
+}
+
+/** Reads every meta pack that a restore point or a pin leads to, each once. Memory: a bit for each frame. */
+export async function mark(context: RepositoryContext, points: PointStore, scope: MarkScope): Promise<Mark> {
+  const roots = await findRoots(context, points, scope.signal);
+  const marker = new Marker(context, scope.present);
+  const turn = limit(META_PACKS_AT_ONCE);
+  const unreadable = [...roots.unreadable];
+  let done = 0;
+  const read = async (id: ObjectId): Promise<void> => {
+    throwIfAborted(scope.signal);
+    if (!(await isWhole(() => marker.readMetaPack(id, scope.signal)))) {
+      unreadable.push(packName('meta', id));
+    }
+    done += 1;
+    scope.onRead(done, roots.metaPacks.size);
+  };
+  await Promise.all(Array.from(roots.metaPacks, (id) => turn(() => read(id))));
+  const { live, stranded, lost } = marker;
+  const { metaPacks, deletedPoints, pinning } = roots;
+  return { live, stranded, lost, metaPacks, deletedPoints, pinning, unreadable };
+}
+
+interface Roots {
+  readonly metaPacks: ReadonlySet<ObjectId>;
+  readonly deletedPoints: readonly string[];
+  readonly pinning: readonly Session[];
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * In this order: deletions, sessions, points. A session that pins a point after its deletion was seen here is refused;
+ * one that ended before the sessions were listed has its point among those that are listed after.
+ */
+async function findRoots(context: RepositoryContext, points: PointStore, signal: AbortSignal): Promise<Roots> {
+  const unreadable: string[] = [];
+  const deleted = new Set<string>();
+  for await (const [pointId, { deletedAt }] of points.custody.list((pointId) =>
+    unreadable.push(`custody/${pointId}`),
+  )) {
+    if (deletedAt !== null) {
+      deleted.add(pointId);
+    }
+  }
+  const sessions = new SessionStore(context.store, context.secrets);
+  const pinned = new Set<string>();
+  const pinning: Session[] = [];
+  for await (const session of sessions.list()) {
+    session.pins.forEach((pin) => pinned.add(pin));
+    if (session.pins.some((pin) => deleted.has(pin))) {
+      pinning.push(session);
+    }
+  }
+  const metaPacks = new Set<ObjectId>();
+  for await (const pointId of points.ids()) {
+    throwIfAborted(signal);
+    if (deleted.has(pointId) && !pinned.has(pointId)) {
+      continue;
+    }
+    const isRead = await isWhole(async () => {
+      const found = await points.findObject(pointId);
+      const disks = found?.kind === 'point' ? found.point.disks : [];
+      disks.forEach(({ layers }) => layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(id))));
+    });
+    if (!isRead) {
+      unreadable.push(pointName(pointId));
+    }
+  }
+  const deletedPoints = [...deleted].filter((pointId) => !pinned.has(pointId));
+  return { metaPacks, deletedPoints, pinning, unreadable };
+}
+
+class Marker {
+  readonly live = new FrameBits();
+  readonly stranded = new FrameBits();
+  readonly lost: LostChunk[] = [];
+  readonly #context: RepositoryContext;
+  readonly #present: ReadonlyMap<ObjectId, number>;
+  /** Places that manifests name and where nothing new may be looked for: each is resolved once. */
+  readonly #stale = new FrameBits();
+
+  constructor(context: RepositoryContext, present: ReadonlyMap<ObjectId, number>) {
+    this.#context = context;
+    this.#present = present;
+  }
+
+  async readMetaPack(id: ObjectId, signal: AbortSignal): Promise<void> {
+    const { store, secrets } = this.#context;
+    const table = await readPackTable(store, 'meta', id, secrets, signal);
+    const data = await store.get(table.opener.name, signal);
+    const opener = new FrameOpener(table.opener, secrets.digestKey);
+    for (let ordinal = 0; ordinal < table.frameCount - 1; ordinal += 1) {
+      const raw = opener.open(table.frame(ordinal), sealedBytes(data, table.frame(ordinal)));
+      await this.#markGroup(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), table.opener.name);
+    }
+  }
+
+  async #markGroup(group: Buffer, name: string): Promise<void> {
+    const packs = decodePackIds(group, name);
+    const isHere = packs.map((pack) => this.#present.has(pack) && !this.#context.condemned.has(pack));
+    const elsewhere: { readonly pack: ObjectId; readonly frame: number; readonly digest: Buffer }[] = [];
+    visitChunks(group, name, (position, frame, at) => {
+      const pack = packs[position] ?? '';
+      if (isHere[position] === true) {
+        this.live.add(pack, frame);
+      } else if (this.#stale.add(pack, frame)) {
+        elsewhere.push({ pack, frame, digest: group.subarray(at, at + SHORT_DIGEST_BYTES) });
+      }
+    });
+    for (const chunk of elsewhere) {
+      await this.#resolve(chunk);
+    }
+  }
+
+  /** As a reader would. */
+  async #resolve(chunk: { readonly pack: ObjectId; readonly frame: number; readonly digest: Buffer }): Promise<void> {
+    try {
+      const { table, frame } = await this.#context.chunks.find(chunk);
+      const pack = packIdOf('data', table.opener.name) ?? '';
+      (this.#context.condemned.has(pack) ? this.stranded : this.live).add(pack, frame.ordinal);
+    } catch (error) {
+      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+        throw error;
+      }
+      this.lost.push({ pack: chunk.pack, digest: Buffer.from(chunk.digest) });
+    }
+  }
+}
+
+function sealedBytes(data: Uint8Array, { offset, sealedBytes }: Frame): Uint8Array {
+  return data.subarray(offset, offset + sealedBytes);
+}
+
+/** False where what is read is damaged, or not there. */
+async function isWhole(read: () => Promise<void>): Promise<boolean> {
+  try {
+    await read();
+    return true;
+  } catch (error) {
+    requireDamage(error);
+    return false;
+  }
+}
+
+function requireDamage(error: unknown): void {
+  if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN', 'BAD_INPUT')) {
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { isAppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
+import { limit } from '../../kernel/limit.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import { isObjectId, newObjectId, type ObjectId } from '../format/ids.ts';
+import { journalName, sessionName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import { encodeRecords } from '../manifest/segment-record.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+
+const JOURNALS_AT_ONCE = 16;
+/** Where the journal of a write has what tells disks apart. */
+const COLLECTION_TAG = '0000000000000000';
+
+export interface FoundJournal {
+  readonly name: string;
+  readonly sessionId: string;
+  readonly entryId: ObjectId;
+}
+
+/** Journal entries of all sessions. */
+export async function* listJournals({ store }: RepositoryContext): AsyncIterable<FoundJournal> {
+  const prefix = sessionName('');
+  for await (const { name } of store.list(prefix)) {
+    const [sessionId = '', tag = '', entryId = ''] = name.slice(prefix.length).split('.');
+    if (isUuid(sessionId) && isObjectId(entryId) && name === journalName(sessionId, tag, entryId)) {
+      yield { name, sessionId, entryId };
+    }
+  }
+}
+
+/** Packs that open sessions have stored, or are about to: their journals name packs before they are put. */
+export async function findOwnPacks(context: RepositoryContext): Promise<ReadonlySet<ObjectId>> {
+  const own = new Set<ObjectId>();
+  const turn = limit(JOURNALS_AT_ONCE);
+  const reads: Promise<void>[] = [];
+  for await (const journal of listJournals(context)) {
+    reads.push(turn(async () => (await readPacks(context, journal)).forEach((pack) => own.add(pack))));
+  }
+  await Promise.all(reads);
+  return own;
+}
+
+/** Says that this session is about to put a pack. */
+export async function announcePack(context: RepositoryContext, sessionId: string, pack: ObjectId): Promise<void> {
+  const { store, secrets } = context;
+  const head = Buffer.from(JSON.stringify({ bytesRead: 0, chunksRead: 0, chunksNew: 0, packs: [pack] }), 'utf8');
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  const id = newObjectId();
+  const payload = Buffer.concat([length, head, encodeRecords([])]);
+  const sealed = sealObject(OBJECT_KIND.journal, id, payload, secrets);
+  await store.putIfAbsent(journalName(sessionId, COLLECTION_TAG, id), [sealed]);
+}
+
+async function readPacks(
+  { store, secrets }: RepositoryContext,
+  { name, entryId }: FoundJournal,
+): Promise<readonly ObjectId[]> {
+  try {
+    const expected = { id: entryId, kinds: [OBJECT_KIND.journal] };
+    const { payload } = openObject(await store.get(name), name, expected, secrets);
+    const json = payload.toString('utf8', 4, 4 + payload.readUInt32LE(0));
+    return (JSON.parse(json) as { readonly packs: readonly ObjectId[] }).packs;
+  } catch (error) {
+    // Its session ended, or will find it damaged itself. To nominate its packs costs work, never data.
+    if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_CORRUPT')) {
+      return [];
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { isAppError } from '../../kernel/errors.ts';
+import { OBJECT_KIND } from '../format/header.ts';
+import { numberToObjectId } from '../format/ids.ts';
+import { waitsName } from '../format/names.ts';
+import { openObject, sealObject } from '../format/sealed-object.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import { SessionStore, type Session } from '../sessions/session-store.ts';
+
+/**
+ * The sessions that may not know that packs were condemned, as they were listed after that: written down once, so that
+ * later ones are waited for by nobody. Collectors look nothing up in the index, and are not among them.
+ */
+export async function recordWaits({ store, secrets }: RepositoryContext, number: number): Promise<void> {
+  const name = waitsName(number);
+  if ((await store.head(name)) !== null) {
+    return;
+  }
+  const sessions: string[] = [];
+  for await (const session of new SessionStore(store, secrets).list()) {
+    if (session.purpose !== 'collect') {
+      sessions.push(session.sessionId);
+    }
+  }
+  const payload = Buffer.from(JSON.stringify({ sessions }), 'utf8');
+  await store.putIfAbsent(name, [sealObject(OBJECT_KIND.waits, numberToObjectId(number), payload, secrets)]);
+  await store.flush();
+}
+
+/** Of those, the sessions that have not ended yet; null where they were not written down, or that does not open. */
+export async function findWaits(context: RepositoryContext, number: number): Promise<readonly Session[] | null> {
+  const { store, secrets } = context;
+  const name = waitsName(number);
+  const expected = { id: numberToObjectId(number), kinds: [OBJECT_KIND.waits] };
+  let ids: readonly string[];
+  try {
+    const { payload } = openObject(await store.get(name), name, expected, secrets);
+    ids = (JSON.parse(payload.toString('utf8')) as { sessions: string[] }).sessions;
+  } catch (error) {
+    if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_CORRUPT')) {
+      return null;
+    }
+    throw error;
+  }
+  const sessions = new SessionStore(store, secrets);
+  const open: Session[] = [];
+  for (const id of ids) {
+    const session = await sessions.find(id);
+    if (session !== null) {
+      open.push(session);
+    }
+  }
+  return open;
+}
