@@ -13,6 +13,7 @@ export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';
 export * from './ports/store.ts';
 export * from './repair/catalog-types.ts';
+export * from './repair/repair-types.ts';
 export { DEFAULT_PARAMETERS } from './repository-parameters.ts';
 export { MemoryLeases } from './sessions/memory-leases.ts';
 export { DirectoryStore } from './stores/directory-store.ts';

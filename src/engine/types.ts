@@ -7,6 +7,7 @@ import type { Store } from './ports/store.ts';
 import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
 import type { Catalog } from './repair/catalog-types.ts';
+import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 
@@ -275,6 +276,8 @@ export interface Repository extends AsyncDisposable {
   readCatalog(): Promise<Catalog>;
   /** Fences every session from before, for the recovery of a control plane; returns the new epoch. */
   raiseEpoch(): Promise<number>;
+  /** Makes anew what follows from the rest, and says what is lost. The caller pins nothing: nothing is taken away. */
+  repair(request: RepairRequest): Promise<RepairResult>;
 }
 
 export interface CreateRepositoryOptions {

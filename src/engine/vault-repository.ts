@@ -13,6 +13,8 @@ import { readStats } from './points/read-stats.ts';
 import type { RepositoryContext } from './repository-context.ts';
 import type { Catalog } from './repair/catalog-types.ts';
 import { readCatalog } from './repair/read-catalog.ts';
+import { repair } from './repair/repair.ts';
+import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
@@ -167,6 +169,10 @@ export class VaultRepository implements Repository {
 
   raiseEpoch(): Promise<number> {
     return raiseEpoch(this.#context.store, this.#context.secrets);
+  repair(request: RepairRequest): Promise<RepairResult> {
+    return repair(this.#context, this.#points, request);
+  }
+
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,113 @@
+import { throwIfAborted } from '../../kernel/abort.ts';
+import { limit } from '../../kernel/limit.ts';
+import { isObjectId, type ObjectId } from '../format/ids.ts';
+import { DATA_PREFIX, packName } from '../format/names.ts';
+import { readPackTable } from '../format/pack-reader.ts';
+import type { IndexedPack } from '../index/index-entries.ts';
+import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import { diagnosePack, isDamage } from '../verify/diagnose.ts';
+import { frames, requireLayout } from '../verify/pack-layout.ts';
+import { surveyIndex } from '../verify/survey-index.ts';
+import type { DamagedObject } from '../verify/verify-types.ts';
+import type { RepairRequest } from './repair-types.ts';
+
+const TABLE_CONCURRENCY = 16;
+/** Of entries that are sorted in memory at once. */
+const BATCH_ENTRIES = 256 * 1024;
+
+export interface RebuiltIndex {
+  readonly packs: number;
+  readonly removed: readonly string[];
+  readonly unreadable: readonly DamagedObject[];
+}
+
+/**
+ * The index again, from the tables of the packs that are there. A segment that is damaged goes before its successor is
+ * written, which may have its name; whole ones stay, and merging drops what is there twice. Whoever is interrupted
+ * begins anew: until then chunks may be stored twice, and nothing else.
+ */
+export async function rebuildIndex(context: RepositoryContext, request: RepairRequest): Promise<RebuiltIndex> {
+  const signal = request.signal ?? new AbortController().signal;
+  const survey = await surveyIndex(context, signal);
+  const removed = survey.damaged.map(({ name }) => name);
+  const present: ObjectId[] = [];
+  for await (const { name } of context.store.list(DATA_PREFIX)) {
+    const id = name.slice(name.lastIndexOf('/') + 1);
+    if (isObjectId(id) && name === packName('data', id)) {
+      present.push(id);
+    }
+  }
+  // What a damaged segment listed is not known: it may be some chunks of any pack.
+  const everything = request.index === 'all' || removed.length > 0;
+  const packs = present.filter((id) => everything || !survey.packs.has(id));
+  for (const name of removed) {
+    await context.store.delete(name);
+  }
+  const unreadable = await indexPacks(context, packs, request, signal);
+  await context.store.flush();
+  await context.index.refresh(signal);
+  return { packs: packs.length - unreadable.length, removed, unreadable };
+}
+
+async function indexPacks(
+  context: RepositoryContext,
+  packs: readonly ObjectId[],
+  request: RepairRequest,
+  signal: AbortSignal,
+): Promise<DamagedObject[]> {
+  const unreadable: DamagedObject[] = [];
+  const turn = limit(TABLE_CONCURRENCY);
+  let batch: IndexedPack[] = [];
+  let entries = 0;
+  let done = 0;
+  const publish = async (): Promise<void> => {
+    const full = batch;
+    batch = [];
+    entries = 0;
+    if (full.length > 0) {
+      await context.index.publish(full, signal);
+    }
+  };
+  const read = async (id: ObjectId): Promise<void> => {
+    throwIfAborted(signal);
+    const found = await readEntries(context, id, signal);
+    done += 1;
+    request.onProgress?.({ phase: 'index', done, total: packs.length });
+    if ('problem' in found) {
+      unreadable.push(found);
+      return;
+    }
+    batch.push(found);
+    entries += found.digests.length / SHORT_DIGEST_BYTES;
+  };
+  for (let at = 0; at < packs.length; at += TABLE_CONCURRENCY) {
+    await Promise.all(packs.slice(at, at + TABLE_CONCURRENCY).map((id) => turn(() => read(id))));
+    if (entries >= BATCH_ENTRIES) {
+      await publish();
+    }
+  }
+  await publish();
+  return unreadable;
+}
+
+async function readEntries(
+  { store, secrets }: RepositoryContext,
+  id: ObjectId,
+  signal: AbortSignal,
+): Promise<IndexedPack | DamagedObject> {
+  try {
+    const table = await readPackTable(store, 'data', id, secrets, signal);
+    requireLayout(table);
+    const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
+    for (const { digest, ordinal } of frames(table)) {
+      digests.set(digest.subarray(0, SHORT_DIGEST_BYTES), ordinal * SHORT_DIGEST_BYTES);
+    }
+    return { id, digests };
+  } catch (error) {
+    if (!isDamage(error)) {
+      throw error;
+    }
+    return { ...(await diagnosePack(store, secrets, { area: 'data', id }, error)), lostFrames: 'all' };
+  }
+}
