@@ -8,6 +8,8 @@ import {
   type Repository,
   type Store,
 } from '../../src/engine/index.ts';
+import { uuidToObjectId } from '../../src/engine/format/ids.ts';
+import { deriveSecrets, type RepositorySecrets } from '../../src/engine/keys/key-schedule.ts';
 import type { FileSystem } from '../../src/engine/stores/file-system.ts';
 import { S3Store } from '../../src/engine/stores/s3-store.ts';
 import { SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
@@ -44,6 +46,11 @@ export function createAt(place: Place): Promise<void> {
 /** As a process does that shares nothing with any other but the store and the keys. */
 export function openAt(place: Place, store: Store = storeAt(place)): Promise<Repository> {
   return openRepository({ ...common(place, store), leases: new MemoryLeases(systemClock), workers: 1 });
+}
+
+export async function secretsOf({ keyFolder, tenantId, repositoryId }: Place): Promise<RepositorySecrets> {
+  const keys = await new FileKeyRing(keyFolder).getRepositoryKeys({ tenantId, repositoryId, generation: 0 });
+  return deriveSecrets(keys, uuidToObjectId(repositoryId, 'repository'), 0);
 }
 
 function common({ keyFolder, tenantId, repositoryId }: Place, store: Store) {

@@ -7,7 +7,7 @@ import type { Operation } from './operation.ts';
 import { createAt, openAt, storeAt, type Place } from './place.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { Random } from './random.ts';
-import { compareUploads, surveyPacks } from './uploads.ts';
+import { checkUploads, surveyPacks } from './uploads.ts';
 import { Victim } from './victim.ts';
 import { SMALL_WORLD, World } from './world.ts';
 
@@ -111,7 +111,7 @@ class KillRun {
       const killed = await this.#attempt(operation, attempt);
       if (!killed) {
         if (operation.kind === 'backup' && before !== null) {
-          compareUploads(packs, before, await surveyPacks(this.#place));
+          await checkUploads(this.#place, packs, before);
           this.#tally.resumed += 1;
         }
         return;
