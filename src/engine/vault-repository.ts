@@ -167,12 +167,12 @@ export class VaultRepository implements Repository {
     return readCatalog(this.#context, this.#points);
   }
 
-  raiseEpoch(): Promise<number> {
-    return raiseEpoch(this.#context.store, this.#context.secrets);
   repair(request: RepairRequest): Promise<RepairResult> {
     return repair(this.#context, this.#points, request);
   }
 
+  raiseEpoch(): Promise<number> {
+    return raiseEpoch(this.#context.store, this.#context.secrets);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
