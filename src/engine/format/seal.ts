@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { FORMAT_VERSION, SUITE_AES256GCM_BLAKE3, type ObjectKind } from './header.ts';
 import { idBytes, type ObjectId } from './ids.ts';
 
@@ -29,10 +29,11 @@ export interface SealedPiece {
 export class Sealer {
   readonly #aad = Buffer.alloc(AAD_BYTES);
   readonly #nonce = Buffer.alloc(NONCE_BYTES);
-  readonly #key: Uint8Array;
+  /** Bytes would be made one of these for each piece, which takes longer than opening a small one. */
+  readonly #key: KeyObject;
 
   constructor(key: Uint8Array, context: SealContext) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
     this.#aad.set([SUITE_AES256GCM_BLAKE3, context.kind, 0, FORMAT_VERSION]);
     this.#aad.writeUInt32LE(context.generation, 4);
     idBytes(context.repositoryId).copy(this.#aad, 8);

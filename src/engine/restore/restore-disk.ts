@@ -57,6 +57,15 @@ export async function restoreDisk(
   return restore.result;
 }
 
+/** A batch whose sealed frames lie in their slot from `at` on; none for a segment that is all holes. */
+interface LoadedBatch {
+  readonly segment: number;
+  readonly plan: SegmentReadPlan;
+  readonly batch: ReadBatch | null;
+  readonly at: number;
+  readonly isLast: boolean;
+}
+
 class DiskRestore {
   readonly #context: RepositoryContext;
   readonly #request: RestoreDiskRequest;
@@ -103,38 +112,58 @@ class DiskRestore {
     return running < this.#reader.geometry.segmentCount - this.#next && !lanes.wanted ? lanes.tryAcquire() : null;
   }
 
-  /** While the sink takes a batch from one slot, the next is read into the other. */
+  /** While the lane opens one batch, the next is read; and the sink takes the one before until the lane is ready. */
   async work(lane: Lane, shouldYield: () => boolean): Promise<void> {
+    const batches = this.#batches(lane, shouldYield);
     let writes: Promise<void> = Promise.resolve();
+    let next = quiet(batches.next());
     try {
-      while (this.#next < this.#reader.geometry.segmentCount && !shouldYield()) {
-        throwIfAborted(this.#signal);
-        const segment = this.#next;
-        this.#next += 1;
-        const plan = await this.#plan(lane, segment);
-        for (const batch of plan.batches) {
-          await this.#readBatch(lane, batch);
-          await writes;
-          await lane.decode({ from: SEALED_SLOT, to: RAW_SLOT, packs: batch.packs, frames: batch.frames });
-          writes = this.#write(lane, segment, batch.extents);
-          writes.catch(() => undefined);
+      for (let loaded = await next; loaded.done !== true; loaded = await next) {
+        const { segment, plan, batch, at, isLast } = loaded.value;
+        next = quiet(batches.next());
+        await writes;
+        if (batch !== null) {
+          await lane.decode({ ...moved(batch, at), from: SEALED_SLOT, to: RAW_SLOT });
+          writes = quiet(this.#write(lane, segment, batch.extents));
         }
-        writes = this.#settle(segment, plan, writes);
-        writes.catch(() => undefined);
+        writes = isLast ? quiet(this.#settle(segment, plan, writes)) : writes;
       }
     } finally {
+      // The slots go on to others: nothing may still be written to them or read from them.
+      await next.catch(() => undefined);
       await writes;
     }
   }
 
-  async #plan(lane: Lane, segment: number): Promise<SegmentReadPlan> {
-    const table = await this.#reader.segment(segment);
-    const slotBytes = lane.slot(SEALED_SLOT).length;
-    return planSegmentRead(this.#context.chunks, table, this.#reader.geometry, segment, slotBytes);
+  /** Reads the batches of one segment after the other, by turns into the two halves of the slot for sealed frames. */
+  async *#batches(lane: Lane, shouldYield: () => boolean): AsyncGenerator<LoadedBatch, void> {
+    const halfBytes = Math.floor(lane.slot(SEALED_SLOT).length / 2);
+    let half = 0;
+    while (this.#next < this.#reader.geometry.segmentCount && !shouldYield()) {
+      throwIfAborted(this.#signal);
+      const segment = this.#next;
+      this.#next += 1;
+      const plan = await this.#plan(segment, halfBytes);
+      const last = plan.batches.at(-1);
+      if (last === undefined) {
+        yield { segment, plan, batch: null, at: 0, isLast: true };
+      }
+      for (const batch of plan.batches) {
+        const at = half * halfBytes;
+        half = 1 - half;
+        await this.#readBatch(lane, batch, at);
+        yield { segment, plan, batch, at, isLast: batch === last };
+      }
+    }
   }
 
-  async #readBatch(lane: Lane, batch: ReadBatch): Promise<void> {
-    const slot = lane.slot(SEALED_SLOT);
+  async #plan(segment: number, batchBytes: number): Promise<SegmentReadPlan> {
+    const table = await this.#reader.segment(segment);
+    return planSegmentRead(this.#context.chunks, table, this.#reader.geometry, segment, batchBytes);
+  }
+
+  async #readBatch(lane: Lane, batch: ReadBatch, batchAt: number): Promise<void> {
+    const slot = lane.slot(SEALED_SLOT).subarray(batchAt);
     const reads = batch.reads.map(({ name, offset, at, bytes }) =>
       this.#context.store.getRange(name, offset, slot.subarray(at, at + bytes), this.#signal),
     );
@@ -191,4 +220,14 @@ async function settleAll(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) {
     throw failed.reason;
   }
+}
+
+function moved({ packs, frames }: ReadBatch, by: number): Pick<ReadBatch, 'packs' | 'frames'> {
+  return { packs, frames: frames.map((frame) => ({ ...frame, sealedAt: frame.sealedAt + by })) };
+}
+
+/** It is awaited, but maybe only after it has failed. */
+function quiet<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
 }
