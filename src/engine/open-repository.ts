@@ -24,7 +24,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const { generations, parameters } = await openKeys(options);
   const { secrets } = generations;
   const store = new GenerationLearningStore(options.store, generations);
-  const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
+  const workers = options.workers ?? availableParallelism();
   const lanes = lanesWithin(options.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES, workers, parameters);
   const condemned = new CondemnedLog(store, secrets, clock);
   const tables = new PackTables(store, secrets, condemned);

@@ -6,7 +6,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { SLOTS } from './lane-memory.ts';
 import { Lane } from './lane.ts';
 
-/** How many lanes and pack buffers fit: each lane has its slots, and there is one pack buffer more than lanes. */
+/** How many lanes fit, each with its slots and a pack buffer; a pack’s size is left for one lane’s second buffer, or Node. */
 export function lanesWithin(budgetBytes: number, workers: number, parameters: ChunkingParameters): number {
   const perLane = SLOTS * parameters.segmentBytes + parameters.packBytes;
   return Math.max(1, Math.min(workers, Math.floor((budgetBytes - parameters.packBytes) / perLane)));
@@ -24,7 +24,7 @@ export class LanePool {
 
   constructor(size: number, secrets: RepositorySecrets, parameters: ChunkingParameters) {
     this.size = size;
-    this.buffers = new BufferPool(size + 1, parameters.packBytes);
+    this.buffers = new BufferPool(Math.max(2, size), parameters.packBytes);
     this.#make = () => new Lane(secrets, parameters);
   }
 

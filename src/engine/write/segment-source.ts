@@ -44,7 +44,13 @@ export class SegmentSource {
   async load(request: LoadRequest, slot: Uint8Array): Promise<void> {
     const { start, end, segment, old, dirty } = request;
     const isWhole = old.length === 0;
-    const kept = isWhole ? [] : clip(old.filter((chunk) => !chunk.isHole), start, end);
+    const kept = isWhole
+      ? []
+      : clip(
+          old.filter((chunk) => !chunk.isHole),
+          start,
+          end,
+        );
     const fromSource = isWhole ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
     const filled = mergeRuns([...fromSource, ...kept]);
     this.#clearAround(filled, request, slot);
