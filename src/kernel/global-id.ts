@@ -23,6 +23,7 @@ export const GLOBAL_ID_PREFIX = {
   WebhookEndpoint: 'whe',
   WebhookDelivery: 'whd',
   UsageRecord: 'usg',
+  UsagePeriod: 'usp',
   AuditEntry: 'aud',
   Event: 'evt',
 } as const;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ReconcilerModule } from '../control/reconciler/reconciler.module.ts';
-import { UsageClosingModule } from '../control/usage/usage-closing.module.ts';
+import { UsageClosingModule, type UsageClosingSettings } from '../control/usage/usage-closing.module.ts';
 import { loadConfig, withServers, type ServiceConfig } from '../platform/config/config.ts';
 import { runRole } from '../platform/process/run-role.ts';
 import { openProcessLog } from '../platform/telemetry/process-log.ts';
@@ -13,7 +13,7 @@ import {
 
 export interface WorkerOptions extends ActivityProcessOptions {
   readonly reconcileEveryMs: number;
-  readonly usage: { readonly windowMs: number; readonly graceMs: number };
+  readonly usage: Pick<UsageClosingSettings, 'windowMs' | 'graceMs' | 'periodGraceMs'>;
 }
 
 export type RunningWorker = RunningActivityProcess;

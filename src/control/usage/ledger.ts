@@ -16,8 +16,8 @@ export async function addToLedger(
   for (const record of signed) {
     await em.query(
       `insert into app.usage_record (tenant_id, id, meter, unit, window_start, window_end, revision, quantity, total,
-              reason, billable, billable_reason, key_id, signature)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing`,
+              reason, billable, billable_reason, key_id, signature, period_start)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
       [
         record.tenantId,
         record.id,
@@ -33,6 +33,7 @@ export async function addToLedger(
         record.billableReason,
         record.keyId,
         record.signature,
+        record.periodStart,
       ],
     );
   }
@@ -48,6 +49,7 @@ export function toEventData(record: SignedRecord): JsonObject {
     unit: record.unit,
     windowStart: record.windowStart.toISOString(),
     windowEnd: record.windowEnd.toISOString(),
+    periodStart: record.periodStart.toISOString(),
     revision: record.revision,
     quantity: record.quantity,
     total: record.total,

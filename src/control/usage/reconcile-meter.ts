@@ -22,7 +22,6 @@ export function reconcileMeter(meter: Meter, records: readonly UsageRecordRow[])
   const windows = records
     .filter((record) => record.revision === 0)
     .toSorted((a, b) => a.windowStart.getTime() - b.windowStart.getTime());
-  const ids = records.map((record) => toGlobalId('UsageRecord', record.tenantId, record.id)).toSorted();
   return {
     meter,
     unit: unitOf(meter),
@@ -30,11 +29,17 @@ export function reconcileMeter(meter: Meter, records: readonly UsageRecordRow[])
     sum: records.reduce((sum, record) => sum + BigInt(record.quantity), 0n).toString(),
     firstWindowStart: windows[0]?.windowStart ?? null,
     lastWindowEnd: windows.at(-1)?.windowEnd ?? null,
-    digest: createHash('sha256')
-      .update(ids.map((id) => `${id}\n`).join(''))
-      .digest('hex'),
+    digest: digestOf(records),
     gaps: gapsBetween(windows),
   };
+}
+
+/** SHA-256, lower-case hex, over the entries' global ids in byte order, each ended by a line feed. */
+export function digestOf(records: readonly Pick<UsageRecordRow, 'tenantId' | 'id'>[]): string {
+  const ids = records.map(({ tenantId, id }) => toGlobalId('UsageRecord', tenantId, id)).toSorted();
+  return createHash('sha256')
+    .update(ids.map((id) => `${id}\n`).join(''))
+    .digest('hex');
 }
 
 function gapsBetween(windows: readonly UsageRecordRow[]): { from: Date; to: Date }[] {

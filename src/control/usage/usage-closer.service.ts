@@ -9,7 +9,9 @@ import { EventWriter } from '../../platform/mutations/event-writer.ts';
 import { addToLedger, toEventData } from './ledger.ts';
 import { countersOf, measureWindow, type UsageWindow } from './measure-window.ts';
 import { METERS, unitOf, type Counter } from './meters.ts';
+import { lockCursor } from './usage-cursor.ts';
 import { usageRecordId } from './usage-ids.ts';
+import { openPeriodOf } from './usage-periods.ts';
 import { UsageRecordRow } from './usage-record.entity.ts';
 import { UsageSigner, type UnsignedRecord } from './usage-signature.ts';
 
@@ -71,6 +73,7 @@ export class UsageCloserService {
         quantity: difference.toString(),
         total,
         reason: 'CORRECTION',
+        periodStart: await openPeriodOf(em, tenantId, last.windowStart),
       };
       for (const record of await addToLedger(em, this.signer, [correction])) {
         const subject = { type: 'UsageRecord' as const, tenantId, id: record.id };
@@ -89,8 +92,10 @@ export class UsageCloserService {
     if (billing === undefined) {
       throw new AppError('INTERNAL', 'A tenant whose window is to be closed is not there.');
     }
+    const periodStart = await openPeriodOf(em, tenantId, window.start);
     return METERS.map((meter) => ({
       tenantId,
+      periodStart,
       id: usageRecordId({ tenantId, meter, windowStart: window.start, revision: 0 }),
       meter,
       unit: unitOf(meter),
@@ -108,17 +113,4 @@ export class UsageCloserService {
   async #as<T>(tenantId: TenantId, work: (em: EntityManager) => Promise<T>): Promise<T> {
     return await this.scope.run(systemActor('usage', tenantId), null, async () => await this.db.run(work));
   }
-}
-
-/** Up to where the tenant's windows are closed; nobody else closes or corrects one of them until the end of this. */
-async function lockCursor(em: EntityManager, tenantId: TenantId, start: Date): Promise<Date> {
-  await em.query(`insert into app.usage_cursor (tenant_id, closed_until) values ($1, $2) on conflict do nothing`, [
-    tenantId,
-    start,
-  ]);
-  const [cursor]: { closed_until: Date }[] = await em.query(
-    'select closed_until from app.usage_cursor where tenant_id = $1 for update',
-    [tenantId],
-  );
-  return cursor?.closed_until ?? start;
 }

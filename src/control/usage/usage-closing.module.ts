@@ -10,9 +10,11 @@ import { systemClock } from '../../kernel/clock.ts';
 import { openRoleDatabase } from '../../platform/feed/role-database.ts';
 import type { RoleDatabase } from '../../platform/feed/sql.ts';
 import { Wake } from '../../platform/feed/wake.ts';
+import { closePeriods } from './period-closing.ts';
 import { loadOrCreateSigner } from './signing-key-file.ts';
 import { UsageCloserService } from './usage-closer.service.ts';
 import { closeUsage } from './usage-closing.ts';
+import { UsagePeriodCloserService } from './usage-period-closer.service.ts';
 import { UsageSigner } from './usage-signature.ts';
 
 export interface UsageClosingSettings {
@@ -21,10 +23,13 @@ export interface UsageClosingSettings {
   readonly keyFile: string;
   readonly windowMs: number;
   readonly graceMs: number;
+  /** How long after its end a month waits for corrections before it is final; three days unless given. */
+  readonly periodGraceMs?: number;
 }
 
 const CLOSING_DATABASE = Symbol('CLOSING_DATABASE');
 const CLOSING_SETTINGS = Symbol('CLOSING_SETTINGS');
+const PERIOD_GRACE_MS = 3 * 86_400_000;
 const MOST_PAUSE_MS = 60_000;
 const LEAST_PAUSE_MS = 1_000;
 const log = new Logger('UsageClosing');
@@ -37,6 +42,7 @@ export class UsageClosingModule implements OnApplicationBootstrap, BeforeApplica
 
   constructor(
     private readonly closer: UsageCloserService,
+    private readonly periods: UsagePeriodCloserService,
     private readonly signer: UsageSigner,
     @Inject(CLOSING_DATABASE) private readonly database: RoleDatabase,
     @Inject(CLOSING_SETTINGS) private readonly settings: UsageClosingSettings,
@@ -52,6 +58,7 @@ export class UsageClosingModule implements OnApplicationBootstrap, BeforeApplica
         { provide: CLOSING_DATABASE, useFactory: database },
         { provide: UsageSigner, useFactory: async () => await loadOrCreateSigner(settings.keyFile) },
         UsageCloserService,
+        UsagePeriodCloserService,
       ],
     };
   }
@@ -76,7 +83,9 @@ export class UsageClosingModule implements OnApplicationBootstrap, BeforeApplica
     while (!signal.aborted) {
       try {
         await publishKey(this.database, this.signer);
-        await closeUsage(this.database, this.closer, { ...this.settings, clock: systemClock, onError });
+        const round = { periodGraceMs: PERIOD_GRACE_MS, ...this.settings, clock: systemClock, onError };
+        await closeUsage(this.database, this.closer, round);
+        await closePeriods(this.database, this.periods, round);
       } catch (error) {
         onError(error);
       }

@@ -6,12 +6,16 @@ import type { UsageCloserService } from './usage-closer.service.ts';
 import type { Counter } from './meters.ts';
 import { closableUntil, firstStart, windowFrom } from './usage-windows.ts';
 
-export interface UsageClosingOptions {
+/** What every round over the tenants needs. */
+export interface Round {
   readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface UsageClosingOptions extends Round {
   readonly windowMs: number;
   /** How long after its end a window waits for what comes late. */
   readonly graceMs: number;
-  readonly onError: (error: unknown) => void;
 }
 
 interface OpenTenant {
@@ -79,7 +83,8 @@ async function closeTenant(
   return closed;
 }
 
-async function guarded(options: UsageClosingOptions, work: () => Promise<number>): Promise<number> {
+/** A tenant that fails waits for the next round. */
+export async function guarded(options: Round, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } catch (error) {

@@ -9,6 +9,10 @@ export function usageEventId(jobId: string, meter: Counter): string {
   return v5(`event|${jobId}|${meter}`, NAMESPACE);
 }
 
+export function usagePeriodId(tenantId: string, start: Date): string {
+  return v5(`period|${tenantId}|${start.toISOString()}`, NAMESPACE);
+}
+
 export interface LedgerPlace {
   readonly tenantId: string;
   readonly meter: Meter;

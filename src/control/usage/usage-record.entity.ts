@@ -22,6 +22,10 @@ export class UsageRecordRow {
   @Column('timestamptz', { name: 'window_end' })
   windowEnd!: Date;
 
+  /** First moment of the month that it belongs to: the window's own, or a later one where that was final already. */
+  @Column('timestamptz', { name: 'period_start' })
+  periodStart!: Date;
+
   @Column('integer')
   revision!: number;
 

@@ -61,13 +61,17 @@ export class UsageRecordService {
   }
 
   /** What a receiver compares its own ledger with, per meter. */
-  async reconcileUsage({ tenantId, from, to }: ReconcileArgs): Promise<MeterReconciliation[]> {
+  async reconcileUsage(args: ReconcileArgs): Promise<MeterReconciliation[]> {
+    const byMeter = Map.groupBy(await this.recordsWithin(args), (record) => record.meter);
+    return METERS.map((meter) => reconcileMeter(meter, byMeter.get(meter) ?? []));
+  }
+
+  /** Every entry of one tenant whose window starts within the span. */
+  async recordsWithin({ tenantId, from, to }: ReconcileArgs): Promise<UsageRecordRow[]> {
     const tenant = this.scope.tenantOr(tenantId);
     return await this.db.within(tenant, async (em) => {
       const query = em.createQueryBuilder(UsageRecordRow, 'record').where('record.tenant_id = :tenantId', tenant);
-      const records = await withinTime(query, { from, to }).getMany();
-      const byMeter = Map.groupBy(records, (record) => record.meter);
-      return METERS.map((meter) => reconcileMeter(meter, byMeter.get(meter) ?? []));
+      return await withinTime(query, { from, to }).getMany();
     });
   }
 

@@ -16,5 +16,10 @@ export const listRecordsArgs = listArgs(filter);
 export const listRecordsQuery = listQuery(filter);
 export type ListRecordsArgs = z.infer<typeof listRecordsArgs>;
 
+const ofTenant = { tenantId: optional(globalId('Tenant')) };
+export const listPeriodsArgs = listArgs(ofTenant);
+export const listPeriodsQuery = listQuery(ofTenant);
+export type ListPeriodsArgs = z.infer<typeof listPeriodsArgs>;
+
 export const reconcileArgs = z.strictObject(ofWindow);
 export type ReconcileArgs = z.infer<typeof reconcileArgs>;

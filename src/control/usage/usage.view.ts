@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { toGlobalId } from '../../kernel/global-id.ts';
 import { bigIntView, defineView, idView } from '../../platform/wire/view.ts';
 import { METERS } from './meters.ts';
+import type { Quantities } from './quantities.ts';
+import type { UsagePeriodRow } from './usage-period.entity.ts';
 import type { UsageRecordRow } from './usage-record.entity.ts';
 import type { MeterReconciliation, SigningKey } from './usage-record.service.ts';
 
@@ -15,6 +17,7 @@ export const recordView = defineView('UsageRecord', {
   unit: unitView,
   windowStart: z.date(),
   windowEnd: z.date(),
+  periodStart: z.date(),
   revision: z.int(),
   quantity: bigIntView,
   total: bigIntView,
@@ -37,6 +40,7 @@ export function toRecordView(row: UsageRecordRow): RecordView {
     unit: row.unit,
     windowStart: row.windowStart,
     windowEnd: row.windowEnd,
+    periodStart: row.periodStart,
     revision: row.revision,
     quantity: row.quantity,
     total: row.total,
@@ -67,6 +71,50 @@ export type ReconciliationView = z.infer<typeof reconciliationView>;
 export function toReconciliationView(meter: MeterReconciliation): ReconciliationView {
   const gaps = meter.gaps.map((gap) => ({ __typename: 'UsageGap' as const, ...gap }));
   return { __typename: 'UsageReconciliation', ...meter, gaps };
+}
+
+const decimalView = z.string().describe('Decimal text.');
+
+export const quantitiesView = defineView('UsageQuantities', {
+  meter: meterView,
+  unit: unitView,
+  sum: bigIntView,
+  current: bigIntView.nullable(),
+  average: decimalView.nullable(),
+  peak: bigIntView.nullable(),
+});
+
+export type QuantitiesView = z.infer<typeof quantitiesView>;
+
+export function toQuantitiesView(quantities: Quantities): QuantitiesView {
+  return { __typename: 'UsageQuantities', ...quantities };
+}
+
+export const periodView = defineView('UsagePeriod', {
+  id: idView('UsagePeriod'),
+  tenantId: idView('Tenant'),
+  periodStart: z.date(),
+  periodEnd: z.date(),
+  entries: z.int(),
+  digest: z.string(),
+  quantities: z.array(quantitiesView),
+  finalizedAt: z.date(),
+});
+
+export type PeriodView = z.infer<typeof periodView>;
+
+export function toPeriodView(row: UsagePeriodRow): PeriodView {
+  return {
+    __typename: 'UsagePeriod',
+    id: toGlobalId('UsagePeriod', row.tenantId, row.id),
+    tenantId: toGlobalId('Tenant', row.tenantId, row.tenantId),
+    periodStart: row.periodStart,
+    periodEnd: row.periodEnd,
+    entries: row.entries,
+    digest: row.digest,
+    quantities: row.quantities.map(toQuantitiesView),
+    finalizedAt: row.finalizedAt,
+  };
 }
 
 export const signingKeyView = defineView('UsageSigningKey', {

@@ -63,7 +63,7 @@ export interface Config {
     readonly retryMs: number;
     readonly retryForMs: number;
   };
-  readonly usage: { readonly windowMs: number; readonly graceMs: number };
+  readonly usage: { readonly windowMs: number; readonly graceMs: number; readonly periodGraceMs: number };
 }
 
 /** A configuration in which the servers are known: given, or embedded ones that have been started. */
@@ -158,7 +158,11 @@ function toConfig(values: Values, env: Environment, role: Role): Config {
       retryMs: values.HOLDFAST_WEBHOOK_RETRY,
       retryForMs: values.HOLDFAST_WEBHOOK_RETRY_FOR,
     },
-    usage: { windowMs: values.HOLDFAST_USAGE_WINDOW, graceMs: values.HOLDFAST_USAGE_GRACE },
+    usage: {
+      windowMs: values.HOLDFAST_USAGE_WINDOW,
+      graceMs: values.HOLDFAST_USAGE_GRACE,
+      periodGraceMs: values.HOLDFAST_USAGE_PERIOD_GRACE,
+    },
   };
 }
 

@@ -118,6 +118,11 @@ export const VARIABLES = {
   HOLDFAST_WEBHOOK_RETRY_FOR: variable(duration, '3d', 'How long a webhook is retried before it is given up.'),
   HOLDFAST_USAGE_WINDOW: variable(duration, '1h', 'Length of a usage window in the ledger.'),
   HOLDFAST_USAGE_GRACE: variable(duration, '5m', 'How long a window stays open after its end for late records.'),
+  HOLDFAST_USAGE_PERIOD_GRACE: variable(
+    duration,
+    '3d',
+    'How long after its end a month of the ledger stays open for corrections.',
+  ),
 } as const satisfies Record<string, Variable<unknown>>;
 
 export type VariableName = keyof typeof VARIABLES;

@@ -80,6 +80,8 @@ export const FACES: Readonly<Record<string, string>> = {
   listUsageRecords: 'usageRecords',
   getUsageRecord: 'usageRecord',
   reconcileUsage: 'reconcileUsage',
+  readQuantities: 'usageQuantities',
+  listUsagePeriods: 'usagePeriods',
   listSigningKeys: 'usageSigningKeys',
 };
 

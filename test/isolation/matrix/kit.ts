@@ -22,6 +22,7 @@ const TABLE_OF_TYPE: Partial<Record<NodeType, string>> = {
   WebhookEndpoint: 'webhook_endpoint',
   WebhookDelivery: 'webhook_delivery',
   UsageRecord: 'usage_record',
+  UsagePeriod: 'usage_period',
   AuditEntry: 'audit_entry',
   Event: 'event',
 };
@@ -62,6 +63,8 @@ const VALUES: Readonly<Record<string, string>> = {
   'event.sequence': '(random() * 1e15)::bigint',
   'usage_record.meter': `'stored_bytes'`,
   'usage_record.window_end': `now() + interval '1 hour'`,
+  'usage_period.period_end': `now() + interval '1 hour'`,
+  'usage_period.quantities': `'[]'`,
 };
 
 const VALUE_OF_TYPE: Readonly<Record<string, string>> = {

@@ -5,6 +5,8 @@ import { Client } from 'pg';
 import { UsageCloserService } from '../../../src/control/usage/usage-closer.service.ts';
 import { UsageEventWriter } from '../../../src/control/usage/usage-event-writer.service.ts';
 import { publishKey } from '../../../src/control/usage/usage-closing.module.ts';
+import { closePeriods } from '../../../src/control/usage/period-closing.ts';
+import { UsagePeriodCloserService } from '../../../src/control/usage/usage-period-closer.service.ts';
 import { closeUsage, type Closed } from '../../../src/control/usage/usage-closing.ts';
 import type { Counter } from '../../../src/control/usage/meters.ts';
 import { newSigningKey, UsageSigner } from '../../../src/control/usage/usage-signature.ts';
@@ -18,6 +20,7 @@ import { TenantDb } from '../../../src/platform/database/tenant-db.ts';
 import { openRoleDatabase } from '../../../src/platform/feed/role-database.ts';
 import type { RoleDatabase } from '../../../src/platform/feed/sql.ts';
 import { MutationsModule } from '../../../src/platform/mutations/mutations.module.ts';
+import { processLog } from '../../../src/platform/telemetry/process-log.ts';
 import { TestApi } from '../../support/test-api.ts';
 
 export const HOUR = 3_600_000;
@@ -35,7 +38,12 @@ class UsageWorker {
     return {
       module: UsageWorker,
       imports: [ScopeModule, DatabaseModule.forRoot({ url: databaseUrl, role: 'holdfast_worker' }), MutationsModule],
-      providers: [UsageEventWriter, UsageCloserService, { provide: UsageSigner, useValue: signer }],
+      providers: [
+        UsageEventWriter,
+        UsageCloserService,
+        UsagePeriodCloserService,
+        { provide: UsageSigner, useValue: signer },
+      ],
     };
   }
 }
@@ -63,7 +71,7 @@ export class UsageBench {
     await admin.connect();
     const worker = await NestFactory.createApplicationContext(UsageWorker.forRoot(api.database.url, signer), {
       abortOnError: false,
-      logger: ['error', 'warn'],
+      logger: processLog(),
     });
     const database = openRoleDatabase({ url: api.database.url, role: 'holdfast_worker', poolSize: 1 });
     await publishKey(database, signer);
@@ -90,6 +98,20 @@ export class UsageBench {
       throw failures[0];
     }
     return closed;
+  }
+
+  /** One round over the periods, as if it were that time; gives back how many became final. */
+  async finalizeAt(time: string): Promise<number> {
+    const failures: unknown[] = [];
+    const periods = await closePeriods(this.#database, this.#worker.get(UsagePeriodCloserService), {
+      clock: { ...systemClock, now: () => Date.parse(time) },
+      periodGraceMs: 72 * HOUR,
+      onError: (error) => failures.push(error),
+    });
+    if (failures.length > 0) {
+      throw failures[0];
+    }
+    return periods;
   }
 
   /** Gives the tenant an age: windows are closed from there on. */
