@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { runRelay } from '../control/events/relay.ts';
+import { runSweeper } from '../control/events/sweeper.ts';
 import { createAddressPolicy } from '../control/webhooks/address-policy.ts';
 import { WebhookSender } from '../control/webhooks/webhook-sender.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { loadConfig, type Config } from '../platform/config/config.ts';
 import type { AddressRange } from '../platform/config/readers.ts';
 import { openRoleDatabase } from '../platform/feed/role-database.ts';
@@ -30,7 +32,7 @@ export interface RunningRelay {
   close(): Promise<void>;
 }
 
-/** Numbers events, wakes the feed and sends webhooks. Any number may run: one numbers at a time, all send. */
+/** Numbers events, wakes the feed, sends webhooks and removes what is kept no longer. Any number may run: one numbers at a time, all send. */
 export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const { webhooks } = options;
   const box = new SecretBox(await loadOrCreateKeyFile(options.keyFile));
@@ -54,6 +56,7 @@ export async function startRelay(options: RelayOptions): Promise<RunningRelay> {
   const running = Promise.all([
     runRelay(database, { everyMs: options.everyMs, onNumbered, onError }, stop.signal),
     sender.run(stop.signal),
+    runSweeper(database, { clock: systemClock, onError }, stop.signal),
   ]);
   return {
     close: async () => {

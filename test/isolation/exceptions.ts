@@ -20,6 +20,9 @@ export const INDEX_NOT_BY_TENANT: Readonly<Record<string, string>> = {
   job_left_behind: 'The reconciler’s list of clean-ups that were not complete, over all tenants.',
   job_progress_updated: 'the relay learns that some progress was made, over all tenants',
   event_unnumbered: 'the relay’s queue, over all tenants',
+  event_age: 'the sweeper’s queue, over all tenants',
+  webhook_delivery_age: 'as event_age',
+  idempotency_key_age: 'as event_age',
   webhook_delivery_due: 'the relay’s queue, over all tenants',
   usage_event_recorded: 'late usage is looked for over all tenants',
 };
