@@ -1,5 +1,6 @@
 export { beginKeyGeneration } from './begin-key-generation.ts';
 export * from './copy/copy-types.ts';
+export { findUncopied, planCopy, type CopyIds } from './copy/find-copies.ts';
 export { findCopyBase, provenanceOf } from './copy/provenance.ts';
 export { createRepository } from './create-repository.ts';
 export { describeRepository } from './describe-repository.ts';

@@ -6,6 +6,7 @@ import { FailingStore, type Failure } from '../testing/failing-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
 import type { Store } from '../ports/store.ts';
 import type { CopyBase, CopyPointRequest, CopyResult } from './copy-types.ts';
+import { findUncopied, planCopy } from './find-copies.ts';
 import { findCopyBase } from './provenance.ts';
 
 /** Nothing about it is as in the vault that is copied from. */
@@ -150,14 +151,36 @@ test('the source is pinned while it is copied', async () => {
   expect(pins).toContainEqual([pointId]);
 });
 
+test('what was not copied yet is found, and an interrupted copy by its sessions', async () => {
+  const [pointId, next] = await backUpBoth();
+  await from.copyPoint({ ...(await planCopy(from, to, pointId, randomUUID)), to });
+  expect((await findUncopied(from, to)).map((point) => point.pointId)).toEqual([next]);
+
+  const plan = await planCopy(from, to, next, randomUUID);
+  expect(plan).toMatchObject({ base: { pointId }, resumes: false });
+  const controller = new AbortController();
+  const interrupted = from.copyPoint({
+    ...plan,
+    to,
+    signal: controller.signal,
+    onProgress: () => controller.abort(),
+  });
+  await expect(interrupted).rejects.toMatchObject({ code: 'CANCELLED' });
+  const again = await planCopy(from, to, next, randomUUID);
+  expect(again).toEqual({ ...plan, resumes: true });
+  await from.copyPoint({ ...again, to });
+  expect(await findUncopied(from, to)).toEqual([]);
+  expect(sameBytes(await restore(to, plan.copyId, 'xvda'), second)).toBe(true);
+});
+
 test('a copy that dies at any change of either store is gone on with, and sends nothing twice', async () => {
   const data = first.slice(300 * KIB, 500 * KIB + 7);
   const { summary } = await backup(from, { disks: { xvda: new MemoryDisk(data) } });
   const sides: readonly ('here' | 'there')[] = ['here', 'there'];
   for (const side of sides) {
     let failAt = 1;
-    for (let died = true; died; failAt += 1) {
-      died = await dieOnce({ pointId: summary.pointId, data }, side, failAt, failAt % 2 === 0 ? 'before' : 'after');
+    for (let died = true; died; failAt += 2) {
+      died = await dieOnce({ pointId: summary.pointId, data }, side, failAt, failAt % 4 === 1 ? 'after' : 'before');
     }
     expect(failAt).toBeGreaterThan(side === 'here' ? 2 : 8);
   }

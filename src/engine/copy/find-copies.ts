@@ -1,0 +1,76 @@
+import type { PointSummary, Repository, SessionSummary } from '../types.ts';
+import type { CopyBase, CopyPointRequest } from './copy-types.ts';
+import { findCopyBase, provenanceOf } from './provenance.ts';
+
+/** What goes on with a copy, or begins one. */
+export type CopyIds = Pick<CopyPointRequest, 'pointId' | 'copyId' | 'sessionId' | 'base'>;
+
+/** Restore points that the other repository has no copy of, oldest first. Damaged ones of either are left out. */
+export async function findUncopied(from: Repository, to: Repository): Promise<readonly PointSummary[]> {
+  const copied = await copiesIn(to, from.repositoryId);
+  const points: PointSummary[] = [];
+  for await (const point of from.listPoints({ onDamaged: () => undefined })) {
+    if (!copied.has(point.pointId)) {
+      points.push(point);
+    }
+  }
+  return points.toSorted((a, b) => a.takenAt - b.takenAt);
+}
+
+/** How to copy a point: on from where it was interrupted, for sessions remember; else with new ids, from the best base. */
+export async function planCopy(
+  from: Repository,
+  to: Repository,
+  pointId: string,
+  newId: () => string,
+): Promise<CopyIds & { readonly resumes: boolean }> {
+  const reading = await findSession(from, ({ purpose, pins }) => purpose === 'copy' && pins[0] === pointId);
+  if (reading !== null) {
+    const { sessionId, pointId: copyId, pins } = reading;
+    const base = await baseOf(pins[1], from, to, sessionId);
+    if (base !== 'gone') {
+      return { pointId, copyId, sessionId, resumes: true, ...(base === null ? {} : { base }) };
+    }
+  }
+  const base = await findCopyBase(from, to, pointId);
+  return { pointId, copyId: newId(), sessionId: newId(), resumes: false, ...(base === null ? {} : { base }) };
+}
+
+/** What the interrupted copy stood on: as its session there pins it, or as it would if it had come to that. */
+async function baseOf(
+  basePointId: string | undefined,
+  from: Repository,
+  to: Repository,
+  sessionId: string,
+): Promise<CopyBase | null | 'gone'> {
+  if (basePointId === undefined) {
+    return null;
+  }
+  const writing = await findSession(to, (session) => session.sessionId === sessionId);
+  const copyId = writing?.pins[0] ?? (await copiesIn(to, from.repositoryId)).get(basePointId);
+  return copyId === undefined ? 'gone' : { pointId: basePointId, copyId };
+}
+
+async function findSession(
+  repository: Repository,
+  matches: (session: SessionSummary) => boolean,
+): Promise<SessionSummary | null> {
+  for await (const session of repository.listSessions()) {
+    if (matches(session)) {
+      return session;
+    }
+  }
+  return null;
+}
+
+/** Of each point that was copied from that repository, the id of a copy. */
+async function copiesIn(to: Repository, fromRepositoryId: string): Promise<ReadonlyMap<string, string>> {
+  const copies = new Map<string, string>();
+  for await (const { pointId, info } of to.listPoints({ onDamaged: () => undefined })) {
+    const origin = provenanceOf(info);
+    if (origin?.repositoryId === fromRepositoryId) {
+      copies.set(origin.pointId, pointId);
+    }
+  }
+  return copies;
+}
