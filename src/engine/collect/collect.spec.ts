@@ -73,8 +73,22 @@ test('the space of a deleted point comes back, and no other point notices', asyn
   expect(result.copied.frames).toBeGreaterThan(0);
   expect(packBytes()).toBeLessThan(all - 250 * KIB);
   expect(result.pending.packs).toBe(0);
-  expect(named(`custody/`)).toEqual([]);
   await expectWhole(kept, second);
+});
+
+test('a deleted point that a delayed request brings back is none, and goes again', async () => {
+  const gone = await store(noise(100 * KIB));
+  const object = vault.objects.get(`points/${gone}`) ?? new Uint8Array(0);
+  await repository.deletePoint(gone);
+  await repository.collect({ graceMs: 0 });
+  expect(named('points/')).toEqual([]);
+  vault.objects.set(`points/${gone}`, object);
+  for await (const { pointId } of repository.listPoints()) {
+    throw new Error(`${pointId} was deleted`);
+  }
+  await expect(repository.readPoint(gone)).rejects.toMatchObject({ code: 'NO_RESTORE_POINT' });
+  await repository.collect({ graceMs: 0 });
+  expect(named('points/')).toEqual([]);
 });
 
 test('when the last point was deleted and a month has passed, what is left is what was condemned last', async () => {

@@ -15,7 +15,7 @@ import { nominate } from './nominate.ts';
 import { findOwnPacks, listJournals } from './own-packs.ts';
 import { findReady, type Readiness } from './readiness.ts';
 import { reapSessions } from './reap-sessions.ts';
-import { removePoint, sweepTombstones } from './remove-points.ts';
+import { removePoint, sweepDecided } from './remove-points.ts';
 import { findIdleSegments } from './sweep-index.ts';
 
 /** An object that is read while another collection removes it looks damaged, once. */
@@ -156,7 +156,7 @@ export class CollectionPass {
   async #removePoints({ mark }: Survey): Promise<void> {
     for (const pointId of mark.deletedPoints) {
       await this.#deletions.requireStanding();
-      this.#deleted.points += (await removePoint(this.#context, this.#points, pointId)) ? 1 : 0;
+      this.#deleted.points += (await removePoint(this.#context, pointId)) ? 1 : 0;
     }
   }
 
@@ -180,7 +180,7 @@ export class CollectionPass {
     const idle = await findIdleSegments(this.#context, signal);
     this.#deleted.indexSegments += await this.#deletions.run(idle);
     await this.#sweepJournals();
-    this.#deletions.bytes += await sweepTombstones(this.#context, this.#points, sessions);
+    await sweepDecided(this.#context, this.#points, sessions);
     const old = new Map<string, number>();
     for await (const { name, sizeBytes } of store.list(CONDEMNED_PREFIX)) {
       const number = Number.parseInt(name.slice(CONDEMNED_PREFIX.length), 10);

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
+import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packIdOf, packName, pointName } from '../format/names.ts';
 import { FrameOpener, readPackTable, type Frame } from '../format/pack-reader.ts';
@@ -78,14 +79,12 @@ interface Roots {
  */
 async function findRoots(context: RepositoryContext, points: PointStore, signal: AbortSignal): Promise<Roots> {
   const unreadable: string[] = [];
-  const deleted = new Set<string>();
-  for await (const [pointId, { deletedAt }] of points.custody.list((pointId) =>
-    unreadable.push(`custody/${pointId}`),
-  )) {
-    if (deletedAt !== null) {
-      deleted.add(pointId);
-    }
+  const there = new Set<string>();
+  for await (const pointId of points.ids()) {
+    there.add(pointId);
   }
+  // Of which nothing sure can be said is not deleted.
+  const deleted = await points.custody.findDeleted(there, (_, error) => requireDamage(error));
   const sessions = new SessionStore(context.store, context.secrets);
   const pinned = new Set<string>();
   const pinning: Session[] = [];
@@ -122,6 +121,8 @@ class Marker {
   readonly #present: ReadonlyMap<ObjectId, number>;
   /** Places that manifests name and where nothing new may be looked for: each is resolved once. */
   readonly #stale = new FrameBits();
+  /** Packs that came after the mark began. */
+  readonly #added = new Set<ObjectId>();
 
   constructor(context: RepositoryContext, present: ReadonlyMap<ObjectId, number>) {
     this.#context = context;
@@ -161,6 +162,7 @@ class Marker {
     try {
       const { table, frame } = await this.#context.chunks.find(chunk);
       const pack = packIdOf('data', table.opener.name) ?? '';
+      await this.#requireThere(pack);
       (this.#context.condemned.has(pack) ? this.stranded : this.live).add(pack, frame.ordinal);
     } catch (error) {
       if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
@@ -168,6 +170,15 @@ class Marker {
       }
       this.lost.push({ pack: chunk.pack, digest: Buffer.from(chunk.digest) });
     }
+  }
+
+  /** Tables are kept in memory, also of a pack that was lost since. */
+  async #requireThere(pack: ObjectId): Promise<void> {
+    const name = packName('data', pack);
+    if (!this.#present.has(pack) && !this.#added.has(pack) && (await this.#context.store.head(name)) === null) {
+      throw corrupt(name, 'is missing from the store');
+    }
+    this.#added.add(pack);
   }
 }
 

@@ -1,32 +1,18 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { pointName } from '../format/names.ts';
-import type { Store } from '../ports/store.ts';
+import type { CustodyState } from '../points/custody-log.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { DECIDED_FOR_MS } from '../sessions/session-ages.ts';
 import type { Session } from '../sessions/session-store.ts';
 
 /**
- * A tombstone takes the place of a point that was deleted and that nobody pins: what was delayed on its way to the store
- * can't bring it back. Then its custody has nothing more to say. False where the store keeps the point.
+ * Removes the object of a point that was deleted and that nobody pins. Its custody stays, and says so to whoever meets
+ * an object that a delayed request brought back. False where the store keeps the point.
  */
-export async function removePoint(context: RepositoryContext, points: PointStore, pointId: string): Promise<boolean> {
-  const custody = await points.custody.read(pointId);
-  for (;;) {
-    if (!(await isTombstone(points, pointId)) && !(await tryDelete(context.store, pointName(pointId)))) {
-      return false;
-    }
-    await points.fence(pointId);
-    if (await isTombstone(points, pointId)) {
-      await points.custody.remove(pointId, custody);
-      return true;
-    }
-  }
-}
-
-async function tryDelete(store: Store, name: string): Promise<boolean> {
+export async function removePoint({ store }: RepositoryContext, pointId: string): Promise<boolean> {
   try {
-    await store.delete(name);
+    await store.delete(pointName(pointId));
     return true;
   } catch (error) {
     if (isAppError(error, 'VAULT_RETAINED')) {
@@ -36,32 +22,38 @@ async function tryDelete(store: Store, name: string): Promise<boolean> {
   }
 }
 
-/** Tombstones of which nobody should ask any more. `open`: the sessions that were listed before. */
-export async function sweepTombstones(
+/** Custody of points that were deleted, and tombstones, of which nobody should ask any more. */
+export async function sweepDecided(
   context: RepositoryContext,
   points: PointStore,
   open: readonly Session[],
-): Promise<number> {
-  const announced = new Set(open.map(({ pointId }) => pointId));
+): Promise<void> {
   const before = context.clock.now() - DECIDED_FOR_MS;
-  let bytes = 0;
-  for await (const { pointId, sizeBytes } of points.tombstones()) {
+  const announced = new Set(open.map(({ pointId }) => pointId));
+  const there = new Set<string>();
+  for await (const pointId of points.ids()) {
+    there.add(pointId);
+  }
+  for (const pointId of await points.custody.pointIds()) {
+    const state = there.has(pointId) ? null : await readIfWhole(points, pointId);
+    if (state !== null && state.deletedAt !== null && state.deletedAt < before) {
+      await points.custody.remove(pointId, state);
+    }
+  }
+  for await (const pointId of points.tombstones()) {
     const found = announced.has(pointId) ? null : await points.findObject(pointId);
     if (found?.kind === 'tombstone' && found.fencedAt < before) {
       await context.store.delete(pointName(pointId));
-      bytes += sizeBytes;
     }
   }
-  return bytes;
 }
 
-async function isTombstone(points: PointStore, pointId: string): Promise<boolean> {
+async function readIfWhole(points: PointStore, pointId: string): Promise<CustodyState | null> {
   try {
-    return (await points.findObject(pointId))?.kind === 'tombstone';
+    return await points.custody.read(pointId);
   } catch (error) {
-    // A damaged point goes as a whole one does.
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-      return false;
+    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+      return null;
     }
     throw error;
   }

@@ -37,6 +37,8 @@ const UNTOUCHED: CustodyState = { last: 0, retainUntil: 0, holds: [], deletedAt:
 export class CustodyLog {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
+  /** Of points that were deleted: final. */
+  readonly #deleted = new Map<string, CustodyState>();
 
   constructor(store: Store, secrets: RepositorySecrets) {
     this.#store = store;
@@ -45,6 +47,10 @@ export class CustodyLog {
 
   async read(pointId: string): Promise<CustodyState> {
     for (let before = -1; ;) {
+      const known = this.#deleted.get(pointId);
+      if (known !== undefined) {
+        return known;
+      }
       const numbers = await this.#numbers(pointId);
       try {
         return await this.#fold(pointId, numbers);
@@ -52,14 +58,14 @@ export class CustodyLog {
         if (!isAppError(error, 'VAULT_OBJECT_MISSING') || numbers.length === before) {
           throw error;
         }
-        // It may just be removed, with its point.
+        // It may just be removed, long after its point.
         before = numbers.length;
       }
     }
   }
 
-  /** Every point that has entries. `onDamaged` is told of those of which nothing sure can be said; absent: it is thrown. */
-  async *list(onDamaged?: (pointId: string, error: unknown) => void): AsyncIterable<[string, CustodyState]> {
+  /** Points that have entries. */
+  async pointIds(): Promise<ReadonlySet<string>> {
     const points = new Set<string>();
     for await (const { name } of this.#store.list(CUSTODY_PREFIX)) {
       const pointId = name.slice(CUSTODY_PREFIX.length).split('/', 1)[0] ?? '';
@@ -67,16 +73,36 @@ export class CustodyLog {
         points.add(pointId);
       }
     }
-    for (const pointId of points) {
+    return points;
+  }
+
+  /** Every point that has entries. `onDamaged` is told of those of which nothing sure can be said. */
+  async *list(onDamaged: (pointId: string, error: unknown) => void): AsyncIterable<[string, CustodyState]> {
+    for (const pointId of await this.pointIds()) {
       try {
         yield [pointId, await this.read(pointId)];
       } catch (error) {
-        if (onDamaged === undefined) {
-          throw error;
-        }
         onDamaged(pointId, error);
       }
     }
+  }
+
+  /** Those of the points that were deleted. `onDamaged` is told of those of which nothing sure can be said. */
+  async findDeleted(
+    points: ReadonlySet<string>,
+    onDamaged: (pointId: string, error: unknown) => void,
+  ): Promise<ReadonlySet<string>> {
+    const deleted = new Set<string>();
+    for (const pointId of await this.pointIds()) {
+      try {
+        if (points.has(pointId) && (await this.read(pointId)).deletedAt !== null) {
+          deleted.add(pointId);
+        }
+      } catch (error) {
+        onDamaged(pointId, error);
+      }
+    }
+    return deleted;
   }
 
   /**
@@ -101,7 +127,7 @@ export class CustodyLog {
     }
   }
 
-  /** For a point that is gone, with a tombstone in its place. The last entry goes last: it says that it was deleted. */
+  /** For a point that is long gone. The last entry goes last: it says that it was deleted. */
   async remove(pointId: string, { last }: CustodyState): Promise<void> {
     for (let number = 1; number <= last; number += 1) {
       await this.#store.delete(custodyName(pointId, number));
@@ -131,7 +157,11 @@ export class CustodyLog {
     if (missing !== null && state.deletedAt === null) {
       throw missing;
     }
-    return { ...state, last };
+    const folded = { ...state, last };
+    if (folded.deletedAt !== null) {
+      this.#deleted.set(pointId, folded);
+    }
+    return folded;
   }
 
   async #readEntry(pointId: string, number: number): Promise<CustodyEntry> {

@@ -87,7 +87,6 @@ export class PointStore {
 
   /** 'tombstone' also where the point was deleted: it is decided, and not there. */
   async find(pointId: string): Promise<Point | 'tombstone' | null> {
-    // In this order: a point's custody goes after the point.
     const { deletedAt } = await this.custody.read(pointId);
     const found = await this.findObject(pointId);
     if (found === null) {
@@ -136,13 +135,12 @@ export class PointStore {
       told.add(pointId);
       onDamaged(pointId, error);
     };
-    const deleted = new Set<string>();
-    for await (const [pointId, { deletedAt }] of this.custody.list(tell)) {
-      if (deletedAt !== null) {
-        deleted.add(pointId);
-      }
-    }
+    const ids = new Set<string>();
     for await (const pointId of this.ids()) {
+      ids.add(pointId);
+    }
+    const deleted = await this.custody.findDeleted(ids, tell);
+    for (const pointId of ids) {
       const found = deleted.has(pointId) || told.has(pointId) ? null : await this.#findOrTell(pointId, tell);
       if (found?.kind === 'point') {
         yield found.point;
@@ -159,10 +157,10 @@ export class PointStore {
     }
   }
 
-  async *tombstones(): AsyncIterable<ListedObject> {
-    for await (const object of this.#objects()) {
-      if (object.sizeBytes === TOMBSTONE_BYTES) {
-        yield object;
+  async *tombstones(): AsyncIterable<string> {
+    for await (const { pointId, sizeBytes } of this.#objects()) {
+      if (sizeBytes === TOMBSTONE_BYTES) {
+        yield pointId;
       }
     }
   }
