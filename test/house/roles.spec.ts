@@ -160,6 +160,7 @@ describe('the roles, started one by one', () => {
     ['api', 'DATABASE_URL', 'postgres://holdfast:hunter2@127.0.0.1:9/holdfast', 'DATABASE_UNAVAILABLE'],
     ['mover', 'DATABASE_URL', 'postgres://holdfast:hunter2@127.0.0.1:9/holdfast', 'DATABASE_UNAVAILABLE'],
     ['worker', 'TEMPORAL_ADDRESS', '127.0.0.1:9', 'TEMPORAL_UNAVAILABLE'],
+    ['mover', 'TEMPORAL_NAMESPACE', 'nowhere', 'TEMPORAL_UNAVAILABLE'],
   ])('refuse in a sentence: %s without its %s', async (role, variable, value, code) => {
     const ended = await runScript({ script: `dist/src/main/${role}.js`, env: { ...env, [variable]: value } });
     expect(ended.code).toBe(1);

@@ -41,7 +41,7 @@ export class HealthService {
       answers(this.dataSource.query('select 1'), 'DATABASE_UNAVAILABLE'),
       answers(
         connection.withDeadline(Date.now() + ANSWERS_WITHIN_MS, async () => {
-          await connection.workflowService.getSystemInfo({});
+          await connection.workflowService.describeNamespace({ namespace: this.temporal.client.options.namespace });
         }),
         'TEMPORAL_UNAVAILABLE',
       ),

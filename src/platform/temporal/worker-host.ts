@@ -1,5 +1,6 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { AppError, toAppError } from '../../kernel/errors.ts';
+import { AppError, isAppError, toAppError } from '../../kernel/errors.ts';
 import type { TemporalTls } from '../config/tls.ts';
 import type { TenantScope } from '../auth/tenant-scope.ts';
 import { temporalLog } from '../telemetry/temporal-log.ts';
@@ -52,13 +53,14 @@ export class WorkerHost {
     const { address, tls } = options;
     try {
       const connection = await NativeConnection.connect({ address, ...toTlsOption(tls) });
+      await assertNamespace(connection, options);
       return new WorkerHost(connection, options, scope);
-    } catch (error) {
-      throw new AppError(
-        'TEMPORAL_UNAVAILABLE',
-        `Temporal does not answer at ${address}: ${toAppError(error).message}`,
-        { cause: error },
-      );
+    } catch (cause) {
+      if (isAppError(cause)) {
+        throw cause;
+      }
+      const message = `Temporal does not answer at ${address}: ${toAppError(cause).message}`;
+      throw new AppError('TEMPORAL_UNAVAILABLE', message, { cause });
     }
   }
 
@@ -107,5 +109,24 @@ export class WorkerHost {
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map(async (taskQueue) => await this.leave(taskQueue)));
     await this.connection.close();
+  }
+}
+
+const GRPC_NOT_FOUND = 5;
+
+/** A worker of a namespace that isn't there can't be made, and its queue can't be polled by this process any more. */
+async function assertNamespace(connection: NativeConnection, { address, namespace }: WorkerHostOptions): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (cause) {
+    await connection.close();
+    const code: number | undefined = isGrpcServiceError(cause) ? cause.code : undefined;
+    if (code !== GRPC_NOT_FOUND) {
+      throw cause;
+    }
+    throw new AppError('TEMPORAL_UNAVAILABLE', `Temporal at ${address} has no namespace ${namespace}.`, {
+      cause,
+      hint: `Make it (temporal operator namespace create --namespace ${namespace}), or name another one in TEMPORAL_NAMESPACE.`,
+    });
   }
 }
