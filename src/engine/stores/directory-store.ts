@@ -175,20 +175,49 @@ export class DirectoryStore implements Store {
       await this.#files.link(aside, path);
       return 'created';
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') {
-        return 'exists';
+      if (errnoOf(error) !== 'EEXIST') {
+        throw error;
       }
-      throw error;
+      return (await this.#isSameFile(aside, path)) ? 'created' : 'exists';
+    }
+  }
+
+  /** Over a network a request may have been done whose answer was lost, and be refused when it is sent again. */
+  async #isSameFile(aside: string, path: string): Promise<boolean> {
+    try {
+      const [mine, there] = [await this.#files.stat(aside), await this.#files.stat(path)];
+      return mine.ino !== undefined && mine.ino === there.ino;
+    } catch (error) {
+      ignoreMissing(error);
+      return false; // deleted meanwhile: somebody else's, since nobody knows of this one yet
     }
   }
 
   async #makeDirectory(directory: string): Promise<void> {
     await this.#requireRoot();
-    const first = await this.#files.mkdir(directory, { recursive: true, mode: 0o700 });
+    const first = await this.#files.mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error: unknown) => {
+      await this.#explainMissing(directory, error);
+    });
     if (first !== undefined) {
       this.#used.delete(directory);
     }
     this.#relyOn(directory);
+  }
+
+  /** Node says ENOENT of a file system that is read-only, when it makes several levels; of one level it says the truth. */
+  async #explainMissing(directory: string, error: unknown): Promise<never> {
+    const levels = [];
+    for (let at = directory; isMissing(error) && at !== this.#root; at = dirname(at)) {
+      levels.unshift(at);
+    }
+    for (const level of levels) {
+      await this.#files.mkdir(level, { recursive: false, mode: 0o700 }).catch((reason: unknown) => {
+        if (errnoOf(reason) !== 'EEXIST') {
+          throw reason;
+        }
+      });
+    }
+    throw error;
   }
 
   /** Whoever made a directory may have died before its own name was safe: the next flush sees to it. */

@@ -11,6 +11,8 @@ export interface OpenFile {
 export interface FileFacts {
   readonly size: number;
   readonly mtimeMs: number;
+  /** Whether two names are one file; a test's file system may leave it out. */
+  readonly ino?: number;
   isFile(): boolean;
 }
 
@@ -27,7 +29,7 @@ export interface FileSystem {
   open(path: string, flags: string, mode?: number): Promise<OpenFile>;
   link(existing: string, name: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  mkdir(path: string, options: { readonly recursive: true; readonly mode: number }): Promise<string | undefined>;
+  mkdir(path: string, options: { readonly recursive: boolean; readonly mode: number }): Promise<string | undefined>;
   stat(path: string): Promise<FileFacts>;
   readdir(path: string): Promise<string[]>;
   opendir(path: string): Promise<AsyncIterable<FolderEntry>>;
