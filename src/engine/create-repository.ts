@@ -13,6 +13,7 @@ import {
   SUITE_NAME,
   verifyRepositoryFile,
 } from './repository-parameters.ts';
+import type { Store } from './ports/store.ts';
 import type { CreateRepositoryOptions } from './types.ts';
 
 /**
@@ -25,6 +26,9 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
   const id = uuidToObjectId(repositoryId, 'repository');
   const name = repoName(FIRST_GENERATION);
   const keyName = { tenantId, repositoryId, generation: FIRST_GENERATION };
+  if (options.immutable === true) {
+    await requireImmutable(store);
+  }
   const exists = (await store.head(name)) !== null;
   const keys = exists ? await keyRing.getRepositoryKeys(keyName) : await keyRing.createRepositoryKeys(keyName);
   const parametersKey = deriveParametersKey(keys, id);
@@ -48,4 +52,14 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
     });
   }
   verifyRepositoryFile(data, parametersKey, name);
+}
+
+async function requireImmutable({ retention, description }: Store): Promise<void> {
+  if (retention === undefined) {
+    throw new AppError(
+      'VAULT_NOT_IMMUTABLE',
+      `A vault at ${description} would not be immutable: it can’t lock objects.`,
+    );
+  }
+  await retention.probe();
 }

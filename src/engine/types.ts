@@ -156,6 +156,8 @@ export interface PointSummary {
   readonly committedAt: number;
   /** As it was committed; `readCustody` says what stands now. */
   readonly retainUntil?: number;
+  /** Until when the store keeps everything that the point needs, whoever asks to delete it; absent: the store can't. */
+  readonly lockedUntil?: number;
   readonly disks: readonly PointDisk[];
   readonly info: PointInfo;
 }
@@ -286,6 +288,8 @@ export interface CreateRepositoryOptions {
   readonly clock: Clock;
   readonly tenantId: string;
   readonly repositoryId: string;
+  /** The vault is to be immutable: VAULT_NOT_IMMUTABLE unless the store shows that it keeps what is locked. */
+  readonly immutable?: boolean;
   /** 64–192–1024 KiB chunks in 32 MiB segments and 64 MiB packs if absent. */
   readonly parameters?: ChunkingParameters;
 }

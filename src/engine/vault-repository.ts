@@ -16,6 +16,7 @@ import { readCatalog } from './repair/read-catalog.ts';
 import { repair } from './repair/repair.ts';
 import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import { readDisk } from './restore/read-disk.ts';
+import { extendLock } from './retention/extend-lock.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
@@ -127,8 +128,9 @@ export class VaultRepository implements Repository {
     return readCustody(this.#points, pointId);
   }
 
-  extendRetention(pointId: string, until: number): Promise<void> {
-    return extendRetention(this.#points, pointId, until, this.#context.clock.now());
+  async extendRetention(pointId: string, until: number): Promise<void> {
+    await extendLock(this.#context, this.#points, pointId, until);
+    await extendRetention(this.#points, pointId, until, this.#context.clock.now());
   }
 
   placeHold(request: HoldRequest): Promise<void> {

@@ -9,6 +9,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** For libraries that ask for one. */
+export function dateOf(ms: number): Date {
+  return new Date(ms);
+}
+
 /** For people: `2026-01-31T12:00:00.000Z`. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();

@@ -22,8 +22,8 @@ export async function namesIn(store: Store, prefix: string): Promise<string[]> {
   return (await listed(store, prefix)).map(({ name }) => name);
 }
 
-/** What the engine relies on, the same for every kind of store. */
-export function testStore(open: () => Promise<StoreUnderTest>): void {
+/** What the engine relies on, the same for every kind of store. `many`: objects for a list of several answers. */
+export function testStore(open: () => Promise<StoreUnderTest>, { many = 2100 } = {}): void {
   let place: StoreUnderTest;
   let store: Store;
 
@@ -107,12 +107,12 @@ export function testStore(open: () => Promise<StoreUnderTest>): void {
   });
 
   test('lists of more objects than one answer holds are whole, each name once', async () => {
-    const names = Array.from({ length: 2100 }, (_, i) => `many/${String(i % 16)}/${i}`);
+    const names = Array.from({ length: many }, (_, i) => `many/${String(i % 16)}/${i}`);
     const turn = limit(32);
     await Promise.all(names.map((name) => turn(() => store.putIfAbsent(name, [Buffer.from(name)]))));
     await store.flush();
     expect(await namesIn(place.other, 'many/')).toEqual(names.toSorted());
-    expect(await namesIn(place.other, 'many/3/')).toHaveLength(132);
+    expect(await namesIn(place.other, 'many/3/')).toHaveLength(Math.ceil((many - 3) / 16));
   });
 
   test('what was deleted is gone, its name is free, and deleting again is fine', async () => {

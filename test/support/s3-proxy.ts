@@ -24,12 +24,12 @@ export interface S3Proxy {
   readonly endpoint: string;
   /** `PUT /bucket/key` of every request so far. */
   readonly requests: readonly string[];
+  /** Begins `requests` anew. */
+  forget(): void;
   /** What happens to the next requests of a method, one fault each, in this order; all later ones pass. */
   fail(method: string, ...faults: readonly ProxyFault[]): void;
   /** Decides about every request for which no fault was ordered, from now on. */
-  onRequest(decide: (line: string) => ProxyFault | undefined): void;
-  /** Takes these headers out of requests from now on, in place of the ones that were named before. */
-  dropHeaders(...names: readonly string[]): void;
+  onRequest(decide: (line: string, query: string) => ProxyFault | undefined): void;
   /** Answers requests with this header 403, from now on. */
   refuseHeader(name: string): void;
   /** Runs after the server has done the next request of a method, before its answer goes on. */
@@ -45,17 +45,16 @@ export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
   const requests: string[] = [];
   const faults = new Map<string, ProxyFault[]>();
   const after = new Map<string, () => Promise<void>>();
-  let dropped: readonly string[] = [];
   let refused: string | null = null;
-  let decide: (line: string) => ProxyFault | undefined = () => undefined;
+  let decide: (line: string, query: string) => ProxyFault | undefined = () => undefined;
 
   const server = createServer((from, to) => {
     const method = from.method ?? '';
-    const line = `${method} ${from.url?.replace(/\?.*$/, '')}`;
+    const [path, query = ''] = (from.url ?? '').split('?');
+    const line = `${method} ${path}`;
     requests.push(line);
     const isRefused = refused !== null && from.headers[refused] !== undefined;
-    const fault = isRefused ? DENIED : (faults.get(method)?.shift() ?? decide(line));
-    dropped.forEach((name) => delete from.headers[name]);
+    const fault = isRefused ? DENIED : (faults.get(method)?.shift() ?? decide(line, query));
     const work = after.get(method);
     after.delete(method);
     if (fault?.kind === 'answer') {
@@ -72,9 +71,9 @@ export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
   return {
     endpoint: `http://127.0.0.1:${port}`,
     requests,
+    forget: () => void requests.splice(0),
     fail: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
     onRequest: (decision) => void (decide = decision),
-    dropHeaders: (...names) => void (dropped = names),
     refuseHeader: (name) => void (refused = name),
     afterNext: (method, work) => void after.set(method, work),
     close: async () => {

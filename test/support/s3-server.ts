@@ -13,7 +13,7 @@ export interface S3Server {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Makes a bucket and returns its name. */
   makeBucket(): Promise<string>;
-  /** Makes a bucket that keeps versions and can lock them, and returns its name. */
+  /** Makes a bucket that keeps versions and can lock them, and returns its name; for servers with versions. */
   makeLockedBucket(): Promise<string>;
   /** The same buckets behind a server that refuses every change. */
   readonly readOnlyEndpoint: string;
@@ -23,23 +23,25 @@ export interface S3Server {
 
 const READY_WITHIN_MS = 120_000;
 
-/** A versitygw on a folder of its own. */
-export async function startS3Server(program: string): Promise<S3Server> {
+/**
+ * A versitygw on a folder of its own. With `versions` it needs extended attributes of the temporary folder's file system:
+ * what it keeps in files instead stays behind when a version is deleted, and its name can not be used again.
+ */
+export async function startS3Server(program: string, { versions = false } = {}): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-s3-'));
   const buckets = join(folder, 'buckets');
-  const attributes = join(folder, 'attributes');
-  const versions = join(folder, 'versions');
-  await Promise.all([mkdir(buckets), mkdir(attributes), mkdir(versions)]);
+  const beside = join(folder, 'beside');
+  await Promise.all([mkdir(buckets), mkdir(beside)]);
   const keeper = new ServerKeeper();
   keeper.removeAtEnd(folder);
-  const kept = ['--sidecar', attributes, '--versioning-dir', versions];
+  const kept = versions ? '--versioning-dir' : '--sidecar';
   const credentials = { accessKeyId: 'holdfast-test', secretAccessKey: randomBytes(20).toString('hex') };
   const run = async (id: string, flags: readonly string[]): Promise<string> => {
     const address = `127.0.0.1:${await freePort()}`;
     await keeper.run({
       id,
       command: program,
-      args: ['--port', address, '--keep-alive', '--quiet', ...flags, 'posix', ...kept, buckets],
+      args: ['--port', address, '--keep-alive', '--quiet', ...flags, 'posix', kept, beside, buckets],
       cwd: folder,
       env: {
         PATH: '/usr/bin:/bin',

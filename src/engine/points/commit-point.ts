@@ -2,6 +2,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { lockForPoint } from '../retention/lock-point.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import { MAX_SESSION_MS } from '../sessions/session-ages.ts';
 import type { Session } from '../sessions/session-store.ts';
@@ -29,6 +30,7 @@ export async function commitPoint(
   }
   checkDisks(disks);
   await Promise.all(disks.map((disk) => requireManifest(context, disk)));
+  const lockedUntil = await lock(context, points, session, request);
   const summary: PointSummary = {
     pointId,
     vmId,
@@ -36,11 +38,28 @@ export async function commitPoint(
     takenAt,
     committedAt: now,
     ...(retainUntil === undefined ? {} : { retainUntil }),
+    ...(lockedUntil === null ? {} : { lockedUntil }),
     disks: disks.map(({ diskKey, sizeBytes, bytesStoredNew }) => ({ diskKey, sizeBytes, bytesStoredNew })),
     info,
   };
   const stands = await points.put({ summary, config, disks: disks.map(({ manifest }) => manifest) });
   return stands.summary;
+}
+
+/** Before the point is there: what it promises to keep, the store must keep already. */
+async function lock(
+  context: RepositoryContext,
+  points: PointStore,
+  { pins }: Session,
+  { retainUntil, disks }: CommitPointRequest,
+): Promise<number | null> {
+  if (retainUntil === undefined) {
+    return null;
+  }
+  // Also points that were deleted meanwhile: they still say what is locked.
+  const found = await Promise.all(pins.map((pin) => points.findObject(pin)));
+  const inherited = found.flatMap((object) => (object?.kind === 'point' ? [object.point] : []));
+  return lockForPoint(context, { disks: disks.map(({ manifest }) => manifest), retainUntil, inherited });
 }
 
 /** All packs are there, and those that this session wrote can be opened. */

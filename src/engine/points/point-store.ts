@@ -60,7 +60,8 @@ export class PointStore {
     const payload = Buffer.concat([length, json, config]);
     const id = uuidToObjectId(summary.pointId, 'point');
     const sealed = sealObject(OBJECT_KIND.point, id, payload, this.#secrets);
-    const outcome = await this.#store.putIfAbsent(pointName(summary.pointId), [sealed]);
+    const locked = summary.lockedUntil === undefined ? {} : { retainUntil: summary.lockedUntil };
+    const outcome = await this.#store.putIfAbsent(pointName(summary.pointId), [sealed], locked);
     await this.#store.flush();
     if (outcome === 'created') {
       return point;

@@ -16,6 +16,13 @@ export interface PutOptions {
 /** Who may shorten a date: in governance mode whom the store's owner lets, in compliance mode nobody. */
 export type RetentionMode = 'governance' | 'compliance';
 
+export interface MeddledObject {
+  readonly name: string;
+  readonly kind: 'hidden' | 'overwritten';
+  /** When, in milliseconds since 1970, as the server says. */
+  readonly at: number;
+}
+
 /** What a store has that can keep objects from being deleted, by whomever. Dates in milliseconds since 1970. */
 export interface Retention {
   readonly mode: RetentionMode;
@@ -23,6 +30,8 @@ export interface Retention {
   lockUntil(name: string, until: number, signal?: AbortSignal): Promise<void>;
   /** Null if the object isn't locked; a date in the past says that it was. VAULT_OBJECT_MISSING if there is none. */
   lockedUntil(name: string): Promise<number | null>;
+  /** What somebody hid by a marker or put another version over; reads give the object itself all the same. */
+  meddled(prefix: string): AsyncIterable<MeddledObject>;
   /**
    * Puts an object that is locked for a short time, and tries to delete it and to shorten its date. VAULT_NOT_IMMUTABLE
    * says what the target let happen.

@@ -14,12 +14,15 @@ import {
 } from '@aws-sdk/client-s3';
 import { MIB } from '../../kernel/bytes.ts';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
-import { AppError } from '../../kernel/errors.ts';
-import type { PutOptions, Store, StoredObject } from '../ports/store.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
+import type { PutOptions, RetentionMode, Store, StoredObject } from '../ports/store.ts';
 import { requireNoRetention } from './no-retention.ts';
 import { requireObjectName } from './object-name.ts';
 import { S3Attempts, USUAL_PATIENCE, type S3Patience } from './s3-attempts.ts';
 import { PassingFault, readFault } from './s3-errors.ts';
+import { missingObject } from './s3-place.ts';
+import { S3Retention } from './s3-retention.ts';
+import { S3Versions } from './s3-versions.ts';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -35,6 +38,8 @@ export interface S3StoreOptions {
   /** `https://host:port` of an object store that isn't Amazon's. */
   readonly endpoint?: string;
   readonly credentials: S3Credentials;
+  /** Objects can be locked, in this mode: for buckets with versions and object lock. */
+  readonly retention?: RetentionMode | undefined;
   readonly patience?: Partial<S3Patience>;
   readonly clock?: Clock;
 }
@@ -50,10 +55,12 @@ const READ_WHOLE_BYTES = 64 * MIB;
  */
 export class S3Store implements Store, Disposable {
   readonly description: string;
+  readonly retention: S3Retention | undefined;
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #attempts: S3Attempts;
+  readonly #versions: S3Versions;
 
   constructor(options: S3StoreOptions) {
     const { bucket, prefix, endpoint, clock = systemClock } = options;
@@ -73,6 +80,17 @@ export class S3Store implements Store, Disposable {
       requestHandler: { connectionTimeout: patience.connectMs, socketTimeout: patience.idleMs },
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     });
+    const place = {
+      client: this.#client,
+      bucket,
+      prefix: this.#prefix,
+      description: this.description,
+      attempts: this.#attempts,
+      clock,
+    };
+    this.#versions = new S3Versions(place);
+    const { retention: mode } = options;
+    this.retention = mode === undefined ? undefined : new S3Retention(mode, place, this.#versions, this);
   }
 
   async putIfAbsent(
@@ -81,7 +99,9 @@ export class S3Store implements Store, Disposable {
     options: PutOptions = {},
   ): Promise<'created' | 'exists'> {
     const { signal } = options;
-    requireNoRetention(options, this.description);
+    if (this.retention === undefined) {
+      requireNoRetention(options, this.description);
+    }
     const Key = this.#key(name);
     const Body = joined(parts);
     const id = randomBytes(16).toString('hex');
@@ -93,6 +113,7 @@ export class S3Store implements Store, Disposable {
       ChecksumCRC32: crc32Of(Body),
       IfNoneMatch: '*',
       Metadata: { [PUT_ID]: id },
+      ...this.retention?.headers(options),
     };
     return this.#attempts.run({
       what: `write ${name}`,
@@ -101,27 +122,26 @@ export class S3Store implements Store, Disposable {
       signal,
       attempt: async (abortSignal) => {
         try {
-          await this.#client.send(new PutObjectCommand(command), { abortSignal });
-          return 'created';
+          const { VersionId } = await this.#client.send(new PutObjectCommand(command), { abortSignal });
+          return VersionId === undefined ? 'created' : await this.#outcomeOf(name, VersionId, abortSignal);
         } catch (error) {
           if (readFault(error).status !== 412) {
             throw error;
           }
         }
-        return (await this.#isMadeBy(Key, id, abortSignal)) ? 'created' : 'exists';
+        return (await this.#isMadeBy(name, id, abortSignal)) ? 'created' : 'exists';
       },
     });
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    const Key = this.#key(name);
     return this.#attempts.run({
       what: `read ${name}`,
       action: 'read',
       bytes: READ_WHOLE_BYTES,
       signal,
       attempt: async (abortSignal) => {
-        const answer = await this.#get(name, { Bucket: this.#bucket, Key }, abortSignal);
+        const answer = await this.#get(name, {}, abortSignal);
         const into = new Uint8Array(answer.ContentLength ?? 0);
         await fill(into, answer);
         return into;
@@ -130,10 +150,9 @@ export class S3Store implements Store, Disposable {
   }
 
   async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
-    const Key = this.#key(name);
     if (into.length === 0) {
       if ((await this.#head(name, signal)) === null) {
-        throw missing(name, this.description);
+        throw missingObject(name, this.description);
       }
       return;
     }
@@ -144,7 +163,7 @@ export class S3Store implements Store, Disposable {
       bytes: into.length,
       signal,
       attempt: async (abortSignal) => {
-        const answer = await this.#get(name, { Bucket: this.#bucket, Key, Range }, abortSignal);
+        const answer = await this.#get(name, { Range }, abortSignal);
         if (answer.ContentLength !== into.length || !isRangeFrom(offset, answer)) {
           (answer.Body as Readable | undefined)?.destroy();
           throw endsBefore(name, offset + into.length);
@@ -159,6 +178,10 @@ export class S3Store implements Store, Disposable {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
+    if (await this.#isVersioned()) {
+      yield* this.#versions.list(prefix);
+      return;
+    }
     let page: ListObjectsV2CommandOutput | undefined;
     do {
       const ContinuationToken = page?.NextContinuationToken;
@@ -185,6 +208,10 @@ export class S3Store implements Store, Disposable {
       action: 'write',
       bytes: 0,
       attempt: async (abortSignal) => {
+        if (await this.#versions.enabled(abortSignal)) {
+          await this.#deleteVersions(name, abortSignal);
+          return;
+        }
         try {
           await this.#client.send(new DeleteObjectCommand(command), { abortSignal });
         } catch (error) {
@@ -203,27 +230,55 @@ export class S3Store implements Store, Disposable {
     this.#client.destroy();
   }
 
-  async #isMadeBy(Key: string, id: string, abortSignal: AbortSignal): Promise<boolean> {
-    const command = new HeadObjectCommand({ Bucket: this.#bucket, Key });
+  #isVersioned(): Promise<boolean> {
+    const what = 'look whether versions are kept';
+    return this.#attempts.run({ what, action: 'read', bytes: 0, attempt: (signal) => this.#versions.enabled(signal) });
+  }
+
+  /** A conditional put succeeds where a delete marker hides the object; that one was first all the same. */
+  async #outcomeOf(name: string, versionId: string, abortSignal: AbortSignal): Promise<'created' | 'exists'> {
+    const first = await this.#versions.lookUp(name, abortSignal);
+    return first === null || first.versionId === versionId ? 'created' : 'exists';
+  }
+
+  /** Markers and whatever else lies over it first: the object itself is never uncovered as something that it isn't. */
+  async #deleteVersions(name: string, abortSignal: AbortSignal): Promise<void> {
+    for (const version of await this.#versions.all(name, abortSignal)) {
+      try {
+        await this.#versions.remove(version, abortSignal);
+      } catch (error) {
+        const isRefused = readFault(error).status === 403 && this.retention !== undefined;
+        throw isRefused ? await this.retention.explain(version, error, abortSignal) : error;
+      }
+    }
+  }
+
+  async #isMadeBy(name: string, id: string, abortSignal: AbortSignal): Promise<boolean> {
     try {
-      const found = await this.#client.send(command, { abortSignal });
+      const target = await this.#target(name, abortSignal);
+      const found = await this.#client.send(new HeadObjectCommand(target), { abortSignal });
       return found.Metadata?.[PUT_ID] === id;
     } catch (error) {
-      throw readFault(error).status === 404 ? new PassingFault('deleted meanwhile') : error;
+      throw readFault(error).status === 404 || isAppError(error) ? new PassingFault('deleted meanwhile') : error;
     }
   }
 
   async #get(
     name: string,
-    input: { readonly Bucket: string; readonly Key: string; readonly Range?: string },
+    range: { readonly Range?: string },
     abortSignal: AbortSignal,
   ): Promise<GetObjectCommandOutput> {
+    const input = { ...(await this.#target(name, abortSignal)), ...range };
     try {
       return await this.#client.send(new GetObjectCommand(input), { abortSignal });
     } catch (error) {
       const { reason, status } = readFault(error);
+      if (input.VersionId !== undefined && status === 404) {
+        this.#versions.forget(name);
+        throw new PassingFault('deleted meanwhile');
+      }
       if (reason === 'NoSuchKey') {
-        throw missing(name, this.description);
+        throw missingObject(name, this.description);
       }
       throw status === 416 ? endsBefore(name, 'the range') : error;
     }
@@ -237,6 +292,10 @@ export class S3Store implements Store, Disposable {
       bytes: 0,
       signal,
       attempt: async (abortSignal) => {
+        if (await this.#versions.enabled(abortSignal)) {
+          const first = await this.#versions.lookUp(name, abortSignal);
+          return first === null ? null : { name, sizeBytes: first.sizeBytes };
+        }
         let found: HeadObjectCommandOutput;
         try {
           found = await this.#client.send(new HeadObjectCommand(command), { abortSignal });
@@ -273,10 +332,29 @@ export class S3Store implements Store, Disposable {
     throw new PassingFault('created meanwhile');
   }
 
+  /** What is read: in a bucket that keeps versions the first one, whatever somebody put over it. */
+  async #target(name: string, abortSignal: AbortSignal): Promise<Target> {
+    const target = { Bucket: this.#bucket, Key: this.#key(name) };
+    if (!(await this.#versions.enabled(abortSignal))) {
+      return target;
+    }
+    const first = await this.#versions.first(name, abortSignal);
+    if (first === null) {
+      throw missingObject(name, this.description);
+    }
+    return { ...target, VersionId: first.versionId };
+  }
+
   #key(name: string): string {
     requireObjectName(name);
     return `${this.#prefix}${name}`;
   }
+}
+
+interface Target {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
 }
 
 /** One piece of memory that only this process can reach: Node sends nothing else. */
@@ -313,10 +391,6 @@ function isRangeFrom(offset: number, { ContentRange }: GetObjectCommandOutput): 
 function endsBefore(name: string, end: number | string): AppError {
   const where = typeof end === 'number' ? `byte ${end}` : end;
   return new AppError('VAULT_CORRUPT', `${name} ends before ${where}.`, { data: { object: name } });
-}
-
-function missing(name: string, place: string): AppError {
-  return new AppError('VAULT_OBJECT_MISSING', `${name} is not in the vault at ${place}.`, { data: { object: name } });
 }
 
 /** Without what may stand before an `@`. */
