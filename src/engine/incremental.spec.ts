@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyStep, diskHistory, firstDisk } from './testing/disk-arbitrary.ts';
+import { MAX_DELTAS } from './manifest/fold-plan.ts';
+import { applyStep, diskHistory, firstDisk, longHistory } from './testing/disk-arbitrary.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
 import type { Repository } from './types.ts';
 
@@ -42,6 +43,33 @@ test('every point of a changing, growing, shrinking disk restores byte for byte,
     ),
     { numRuns: 60 },
   );
+}, 180_000);
+
+test('layers that are folded say what all of them said, for points before and after', async () => {
+  let folded = 0;
+  await fc.assert(
+    fc.asyncProperty(longHistory, async (history) => {
+      let data = firstDisk(history);
+      let { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+      const points = [{ pointId: summary.pointId, data }];
+      for (const step of history.steps) {
+        const { after, changed } = applyStep(data, step);
+        const base = { pointId: summary.pointId, changed };
+        const run = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base });
+        const layers = run.disks[0]?.manifest.layers ?? [];
+        folded += layers.length <= points.length ? 1 : 0;
+        expect(layers.length).toBeLessThanOrEqual(MAX_DELTAS + 1);
+        summary = run.summary;
+        points.push({ pointId: summary.pointId, data: after });
+        data = after;
+      }
+      for (const point of points) {
+        expect(sameBytes(await restore(repository, point.pointId, 'xvda'), point.data)).toBe(true);
+      }
+    }),
+    { numRuns: 8 },
+  );
+  expect(folded).toBeGreaterThan(0);
 }, 180_000);
 
 test('with the rest taken from the vault, an incremental reads what changed and nothing else', async () => {

@@ -93,6 +93,8 @@ export interface ManifestLayer {
   readonly kind: 'checkpoint' | 'delta';
   /** The disk's size when the layer was written. */
   readonly sizeBytes: number;
+  /** Of its records, before they are compressed: what says which layers are to become one. */
+  readonly bytes: number;
   readonly packs: readonly ManifestPack[];
 }
 
@@ -276,10 +278,10 @@ export interface Repository extends AsyncDisposable {
   stats(): Promise<RepositoryStats>;
   /** What a control plane caches of the vault, from the store alone. Damaged objects are named, the rest is told. */
   readCatalog(): Promise<Catalog>;
-  /** Fences every session from before, for the recovery of a control plane; returns the new epoch. */
-  raiseEpoch(): Promise<number>;
   /** Makes anew what follows from the rest, and says what is lost. The caller pins nothing: nothing is taken away. */
   repair(request: RepairRequest): Promise<RepairResult>;
+  /** Fences every session from before, for the recovery of a control plane; returns the new epoch. */
+  raiseEpoch(): Promise<number>;
 }
 
 export interface CreateRepositoryOptions {

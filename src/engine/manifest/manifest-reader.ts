@@ -76,6 +76,17 @@ export class ManifestReader {
     return frames.some((frame) => frame !== null && decodePackIds(frame.data, frame.name).some((id) => packs.has(id)));
   }
 
+  /** Groups that a layer has records of. */
+  async groupsOf(layer: ManifestLayer): Promise<readonly number[]> {
+    const packs = await Promise.all(layer.packs.map(({ id }) => this.#pack(id)));
+    return packs.flatMap(({ frameOf }) => [...frameOf.keys()]);
+  }
+
+  /** What one layer says, by itself. */
+  async recordsOf(layer: ManifestLayer, group: number): Promise<readonly SegmentRecord[]> {
+    return toRecords(await this.#readFrame(layer, group));
+  }
+
   async #loadGroup(group: number): Promise<ReadonlyMap<number, SegmentTable>> {
     const { layers } = this.#manifest;
     const frames = await Promise.all(layers.map((layer) => this.#readFrame(layer, group)));

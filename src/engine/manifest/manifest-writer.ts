@@ -10,7 +10,7 @@ import { encodeRecords, type SegmentRecord } from './segment-record.ts';
 
 const TARGET_BYTES = 8 * 1024 * 1024;
 
-interface Group {
+export interface EncodedGroup {
   readonly group: number;
   readonly data: Buffer;
 }
@@ -25,9 +25,10 @@ export class ManifestWriter {
   /** Session and disk: the same content of another disk is another pack, so that names give no equality away. */
   readonly #owner: string;
   readonly #packs: ManifestPack[] = [];
-  #groups: Group[] = [];
+  #groups: EncodedGroup[] = [];
   #pendingBytes = 0;
   #storedBytes = 0;
+  #recordBytes = 0;
 
   constructor(store: Store, secrets: RepositorySecrets, owner: string) {
     this.#store = store;
@@ -39,6 +40,22 @@ export class ManifestWriter {
     return this.#storedBytes;
   }
 
+  /** Of all groups, before they are compressed. */
+  get recordBytes(): number {
+    return this.#recordBytes;
+  }
+
+  /** All groups, which are the caller's then; null if some are in the store already. */
+  takeGroups(): readonly EncodedGroup[] | null {
+    if (this.#packs.length > 0) {
+      return null;
+    }
+    const groups = this.#groups;
+    this.#groups = [];
+    this.#pendingBytes = 0;
+    return groups;
+  }
+
   async addGroup(group: number, records: readonly SegmentRecord[], signal?: AbortSignal): Promise<void> {
     const data = encodeRecords(records);
     if (this.#pendingBytes > 0 && this.#pendingBytes + data.length > TARGET_BYTES) {
@@ -46,6 +63,7 @@ export class ManifestWriter {
     }
     this.#groups.push({ group, data });
     this.#pendingBytes += data.length;
+    this.#recordBytes += data.length;
   }
 
   async finish(signal?: AbortSignal): Promise<readonly ManifestPack[]> {

@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 import { isObjectId } from '../format/ids.ts';
 import type { DiskManifest, DiskResult, ManifestLayer } from '../types.ts';
-import { MAX_DELTAS } from '../write/write-manifest.ts';
+import { MAX_DELTAS } from '../manifest/fold-plan.ts';
 
 /**
  * A disk's result has been in other hands between its writing and its commit. BAD_INPUT where it can't be what a write

@@ -53,6 +53,12 @@ export const diskHistory: fc.Arbitrary<DiskHistory> = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 3 }),
 });
 
+/** A disk with so many runs that layers of its manifest are folded, and that may grow and shrink in between. */
+export const longHistory: fc.Arbitrary<DiskHistory> = fc.record({
+  first: fc.array(stretch, { minLength: 1, maxLength: 8 }),
+  steps: fc.array(step, { minLength: 9, maxLength: 30 }),
+});
+
 export function fillStretch({ kind, seed, bytes: length }: Stretch): Uint8Array {
   const data = new Uint8Array(length);
   if (kind === 'zeros') {

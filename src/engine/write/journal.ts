@@ -11,6 +11,8 @@ import type { Store } from '../ports/store.ts';
 
 const TAG_HEX = 16;
 const LOOKUPS_AT_ONCE = 16;
+/** Entries that stay decoded: neighbouring segments are in few of them. */
+const CACHED_ENTRIES = 8;
 
 /** Counters of a write; those of an entry say what was added since the entry before. */
 export interface WriteCounts {
@@ -28,10 +30,22 @@ export interface EntryPacks {
 
 type EntryHead = WriteCounts & EntryPacks;
 
+interface JournalEntry {
+  readonly head: EntryHead;
+  readonly records: readonly SegmentRecord[];
+}
+
+/** Segments that an interrupted call has settled. */
+export interface SettledSegments {
+  readonly size: number;
+  has(segment: number): boolean;
+  read(segment: number): Promise<SegmentRecord>;
+}
+
 export interface JournalState {
   readonly counts: WriteCounts;
-  /** Settled segments: everything that they name is in the store. */
-  readonly records: ReadonlyMap<number, SegmentRecord>;
+  /** Everything that these name is in the store. */
+  readonly settled: SettledSegments;
   /** Packs of this write that are in the store, and perhaps in no index segment. */
   readonly unpublished: readonly ObjectId[];
   /** Of all packs of this write that are in the store. */
@@ -67,27 +81,40 @@ export class WriteJournal {
     await this.#store.putIfAbsent(journalName(this.#sessionId, this.#tag, id), [sealed]);
   }
 
+  /** What counts of it. Entries are read again when their records are asked for: a large disk has many. */
   async load(): Promise<JournalState> {
-    const entries: { head: EntryHead; records: readonly SegmentRecord[] }[] = [];
+    const names: string[] = [];
     const prefix = journalPrefix(this.#sessionId, this.#tag);
     for await (const { name } of this.#store.list(prefix)) {
-      entries.push(await this.#read(name, name.slice(prefix.length)));
+      names.push(name);
     }
-    const own = new Set(entries.flatMap(({ head }) => head.packs));
+    const entries = new EntryReader(names, (name) => this.#read(name, name.slice(prefix.length)));
+    const heads: EntryHead[] = [];
+    await entries.each(({ head }) => heads.push(head));
+    const own = new Set(heads.flatMap(({ packs }) => packs));
     const packs = await this.#stored([...own]);
-    const records = new Map<number, SegmentRecord>();
-    for (const record of entries.flatMap((entry) => entry.records)) {
-      if (packsOf(record).every((pack) => !own.has(pack) || packs.has(pack))) {
-        records.set(record.segment, record);
+    const entryOf = new Map<number, number>();
+    await entries.each(({ records }, number) => {
+      for (const record of records) {
+        if (packsOf(record).every((pack) => !own.has(pack) || packs.has(pack))) {
+          entryOf.set(record.segment, number);
+        }
       }
-    }
-    const published = new Set(entries.flatMap(({ head }) => head.published ?? []));
-    const unpublished = [...packs.keys()].filter((pack) => !published.has(pack));
-    const storedBytes = [...packs.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0);
-    return { counts: sumCounts(entries.map(({ head }) => head)), records, unpublished, storedBytes };
+    });
+    const published = new Set(heads.flatMap((head) => head.published ?? []));
+    return {
+      counts: sumCounts(heads),
+      settled: {
+        size: entryOf.size,
+        has: (segment) => entryOf.has(segment),
+        read: (segment) => entries.record(entryOf.get(segment), segment),
+      },
+      unpublished: [...packs.keys()].filter((pack) => !published.has(pack)),
+      storedBytes: [...packs.values()].reduce((sum, sizeBytes) => sum + sizeBytes, 0),
+    };
   }
 
-  async #read(name: string, id: string): Promise<{ head: EntryHead; records: readonly SegmentRecord[] }> {
+  async #read(name: string, id: string): Promise<JournalEntry> {
     const data = await this.#store.get(name);
     const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.journal] }, this.#secrets);
     const length = payload.readUInt32LE(0);
@@ -109,6 +136,43 @@ export class WriteJournal {
       ),
     );
     return sizes;
+  }
+}
+
+class EntryReader {
+  readonly #names: readonly string[];
+  readonly #load: (name: string) => Promise<JournalEntry>;
+  readonly #cache = new Map<number, Promise<JournalEntry>>();
+
+  constructor(names: readonly string[], load: (name: string) => Promise<JournalEntry>) {
+    this.#names = names;
+    this.#load = load;
+  }
+
+  async each(use: (entry: JournalEntry, number: number) => void): Promise<void> {
+    const turn = limit(LOOKUPS_AT_ONCE);
+    await Promise.all(this.#names.map((_, number) => turn(async () => use(await this.#entry(number), number))));
+  }
+
+  async record(number: number | undefined, segment: number): Promise<SegmentRecord> {
+    const entry = number === undefined ? undefined : await this.#entry(number);
+    const record = entry?.records.find((candidate) => candidate.segment === segment);
+    if (record === undefined) {
+      throw new RangeError(`segment ${segment} is not in the journal`);
+    }
+    return record;
+  }
+
+  #entry(number: number): Promise<JournalEntry> {
+    const loading = this.#cache.get(number) ?? this.#load(this.#names[number] ?? '');
+    this.#cache.delete(number);
+    this.#cache.set(number, loading);
+    loading.catch(() => this.#cache.delete(number));
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size > CACHED_ENTRIES && oldest !== undefined) {
+      this.#cache.delete(oldest);
+    }
+    return loading;
   }
 }
 

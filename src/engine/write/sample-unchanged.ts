@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { SHORT_DIGEST_BYTES, keyedDigest } from '../keys/digest.ts';
 import type { ManifestEntry } from '../manifest/segment-record.ts';
 import type { ManifestReader } from '../manifest/manifest-reader.ts';
-import type { DirtySegments } from './changed-blocks.ts';
+import type { ChangeMap } from './change-map.ts';
 import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
 import type { SegmentSource } from './segment-source.ts';
 
@@ -25,7 +25,7 @@ export interface SampleLimits {
 /** Reads random chunks again that the change list says are unchanged, and compares them with the base. */
 export async function sampleUnchanged(
   base: ManifestReader,
-  dirty: DirtySegments,
+  dirty: ChangeMap,
   source: SegmentSource,
   { digestKey, budgetBytes, sizeBytes }: SampleLimits,
 ): Promise<SampleOutcome> {
@@ -52,7 +52,7 @@ interface Place {
   readonly bytes: number;
 }
 
-async function findUnchanged(base: ManifestReader, dirty: DirtySegments, block: number): Promise<Place | null> {
+async function findUnchanged(base: ManifestReader, dirty: ChangeMap, block: number): Promise<Place | null> {
   const { segmentBytes, blockBytes } = base.geometry;
   const perSegment = segmentBytes / blockBytes;
   const segment = Math.floor(block / perSegment);
@@ -62,7 +62,7 @@ async function findUnchanged(base: ManifestReader, dirty: DirtySegments, block: 
     return null;
   }
   const { start, end } = found.isHole ? aroundBlock(found, within) : found;
-  if (dirty.get(segment)?.some((run) => run.start < end && run.end > start) === true) {
+  if (dirty.overlaps(segment, { start, end })) {
     return null;
   }
   const offset = segment * segmentBytes + start * blockBytes;

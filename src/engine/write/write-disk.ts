@@ -8,13 +8,14 @@ import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { Session } from '../sessions/session-store.ts';
 import { withLease } from '../sessions/with-lease.ts';
 import type { DiskManifest, DiskResult, WriteDiskRequest } from '../types.ts';
-import { dirtyBytes, toDirtySegments, type DirtySegments } from './changed-blocks.ts';
+import { ChangeMap } from './change-map.ts';
 import { findDamagedRanges } from './damaged-ranges.ts';
 import { sumCounts, WriteJournal, type JournalState } from './journal.ts';
+import { LayerSpill } from './layer-spill.ts';
 import { sampleUnchanged } from './sample-unchanged.ts';
 import { SegmentSource } from './segment-source.ts';
 import { WriteJob } from './write-job.ts';
-import { writeManifest, type ManifestBase } from './write-manifest.ts';
+import { finishManifest, type ManifestBase } from './write-manifest.ts';
 import { planDelta, planFull, type WritePlan } from './write-plan.ts';
 import { writeSegments } from './write-segments.ts';
 
@@ -31,7 +32,7 @@ interface Write {
 }
 
 interface BaseDisk extends ManifestBase {
-  readonly dirty: DirtySegments;
+  readonly dirty: ChangeMap;
   readonly identity: string;
 }
 
@@ -75,8 +76,12 @@ async function findBase({ context, session, request, signal }: Write, points: Po
   }
   const reader = new ManifestReader(context.store, context.secrets, disk, (size) => geometryOf(context, size));
   const damaged = await findDamagedRanges(reader, context.condemned.damaged(), signal);
-  const dirty = toDirtySegments([...changed, ...damaged], geometryOf(context, sizeBytes), disk.sizeBytes);
-  const identity = JSON.stringify([base.pointId, base.diskKey, [...dirty]]);
+  const dirty = new ChangeMap(
+    damaged.length === 0 ? changed : [...changed, ...damaged],
+    geometryOf(context, sizeBytes),
+    disk.sizeBytes,
+  );
+  const identity = JSON.stringify([base.pointId, base.diskKey, dirty.digest()]);
   return { reader, layers: disk.layers, dirty, identity };
 }
 
@@ -103,7 +108,7 @@ async function writeFrom(write: Write, base: BaseDisk | null): Promise<DiskResul
   }
   return lied
     ? writePlanned(write, planFull(geometry), { base: null, sampled: bytes, lied: true })
-    : writePlanned(write, planDelta(geometry, base.reader, base.dirty, dirtyBytes(base.dirty, geometry)), {
+    : writePlanned(write, planDelta(geometry, base.reader, base.dirty), {
         base,
         sampled: bytes,
         lied: false,
@@ -124,7 +129,11 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const resume = await journal.load();
   await context.index.refresh(signal);
   const expectedChunks = Math.ceil((EXPECTED_SHARE * plan.bytesChanged) / parameters.minChunkBytes) + 64;
-  const job = new WriteJob(context, journal, resume, { expectedChunks, signal, fail: write.fail });
+  const owner = `${request.sessionId}\0${request.diskKey}`;
+  const writer = new ManifestWriter(store, secrets, owner);
+  const foldWriter = new ManifestWriter(store, secrets, owner);
+  const spill = new LayerSpill(writer, plan.segments, resume.settled, signal);
+  const job = new WriteJob(context, { journal, resume, spill }, { expectedChunks, signal, fail: write.fail });
   try {
     await job.adopt(resume.unpublished);
     await runSegments(write, plan, job, resume);
@@ -136,9 +145,11 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   }
   await store.flush();
   await job.finishIndex();
-  const writer = new ManifestWriter(store, secrets, `${request.sessionId}\0${request.diskKey}`);
   const { geometry } = plan;
-  const layers = await writeManifest(writer, { geometry, records: job.records, base: how.base }, signal);
+  const toGeometry = (sizeBytes: number): DiskGeometry => geometryOf(context, sizeBytes);
+  await spill.finish();
+  const input = { geometry, geometryOf: toGeometry, writer, foldWriter, base: how.base };
+  const layers = await finishManifest(input, signal);
   await store.flush();
   const counts = sumCounts([resume.counts, job.counts]);
   const manifest: DiskManifest = { diskKey: request.diskKey, sizeBytes: request.sizeBytes, layers };
@@ -148,11 +159,11 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
     sizeBytes: request.sizeBytes,
     bytesRead: counts.bytesRead + how.sampled,
     bytesChanged: plan.bytesChanged,
-    bytesStoredNew: job.storedBytes + job.indexBytes + writer.storedBytes,
+    bytesStoredNew: job.storedBytes + job.indexBytes + writer.storedBytes + foldWriter.storedBytes,
     bytesSampled: how.sampled,
     chunksRead: counts.chunksRead,
     chunksNew: counts.chunksNew,
-    resumed: resume.records.size > 0,
+    resumed: resume.settled.size > 0,
     ...(how.lied ? { fellBackToFull: 'CHANGE_LIST_LIED' as const } : {}),
   };
 }
@@ -162,7 +173,7 @@ async function runSegments(write: Write, plan: WritePlan, job: WriteJob, resume:
   const { geometry } = plan;
   const vault = request.unchangedFrom === 'vault' ? context.chunks : null;
   const source = new SegmentSource(request.source, geometry, vault, signal);
-  let doneBytes = geometry.sizeBytes - unsettledBytes(plan, job, geometry);
+  let doneBytes = geometry.sizeBytes - unsettledBytes(plan, resume, geometry);
   const report = (): void => {
     const { bytesRead } = sumCounts([resume.counts, job.counts]);
     const { sizeBytes } = geometry;
@@ -173,12 +184,13 @@ async function runSegments(write: Write, plan: WritePlan, job: WriteJob, resume:
     doneBytes += bytes;
     report();
   };
-  await writeSegments({ plan, job, source, lanes: context.lanes, signal, fail, onSettled });
+  const segments = plan.segments.filter((segment) => !resume.settled.has(segment));
+  await writeSegments({ plan, segments, job, source, lanes: context.lanes, signal, fail, onSettled });
 }
 
-function unsettledBytes(plan: WritePlan, job: WriteJob, geometry: DiskGeometry): number {
+function unsettledBytes(plan: WritePlan, resume: JournalState, geometry: DiskGeometry): number {
   return plan.segments
-    .filter((segment) => !job.records.has(segment))
+    .filter((segment) => !resume.settled.has(segment))
     .reduce((sum, segment) => sum + geometry.bytesIn(segment), 0);
 }
 

@@ -5,7 +5,7 @@ import { newObjectId, type ObjectId } from '../format/ids.ts';
 import type { ChunkPlace } from '../index/digest-cache.ts';
 import type { IndexedPack } from '../index/index-entries.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
-import { encodeRecords, type ManifestEntry, type SegmentRecord, type SegmentRun } from '../manifest/segment-record.ts';
+import type { ManifestEntry, SegmentRecord, SegmentRun } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { Lane, WriteHost } from '../worker/lane.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type WriteTables,
 } from '../worker/protocol.ts';
 import type { JournalState, WriteCounts, WriteJournal } from './journal.ts';
+import type { LayerSpill } from './layer-spill.ts';
 import { OwnChunks } from './own-chunks.ts';
 import { PackNumbers } from './pack-numbers.ts';
 
@@ -34,10 +35,9 @@ export interface TableState {
 
 /** One write of a disk: its packs, what it settled, its journal. Shared by the lanes that work on it. */
 export class WriteJob implements WriteHost {
-  /** Encoded, one each: a disk has many. */
-  readonly records = new Map<number, Buffer>();
   readonly #context: RepositoryContext;
   readonly #journal: WriteJournal;
+  readonly #spill: LayerSpill;
   readonly #signal: AbortSignal;
   readonly #fail: (error: unknown) => void;
   readonly #own: OwnChunks;
@@ -58,17 +58,18 @@ export class WriteJob implements WriteHost {
   /** `expectedChunks`: about how many new ones there may be. `fail` ends the whole write. */
   constructor(
     context: RepositoryContext,
-    journal: WriteJournal,
-    resume: JournalState,
+    {
+      journal,
+      resume,
+      spill,
+    }: { readonly journal: WriteJournal; readonly resume: JournalState; readonly spill: LayerSpill },
     how: { readonly expectedChunks: number; readonly signal: AbortSignal; readonly fail: (error: unknown) => void },
   ) {
     this.#context = context;
     this.#journal = journal;
+    this.#spill = spill;
     this.#signal = how.signal;
     this.#fail = how.fail;
-    for (const record of resume.records.values()) {
-      this.records.set(record.segment, encodeRecords([record]));
-    }
     this.#own = new OwnChunks(Math.min(how.expectedChunks, context.index.limits.ownChunks));
     this.#storedBytes = resume.storedBytes;
   }
@@ -143,11 +144,11 @@ export class WriteJob implements WriteHost {
 
   /** A segment is settled but for packs that may still be open: its record will count once they are in the store. */
   async addRecord(record: SegmentRecord): Promise<void> {
-    this.records.set(record.segment, encodeRecords([record]));
     this.#unjournaled.push(record);
     if (this.#unjournaled.length >= RECORDS_PER_ENTRY) {
       await this.#writeJournal([]);
     }
+    await this.#spill.add(record);
   }
 
   toRuns({ runs, packs }: SegmentDone): SegmentRun[] {

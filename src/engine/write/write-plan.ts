@@ -2,7 +2,7 @@ import { extendWindow, planWindows, type BlockRun } from '../chunking/plan-windo
 import type { RechunkWindow } from '../chunking/rechunk.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
 import type { ManifestReader } from '../manifest/manifest-reader.ts';
-import type { DirtySegments } from './changed-blocks.ts';
+import type { ChangeMap } from './change-map.ts';
 import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
 
 /** What is to be done with one segment. */
@@ -36,21 +36,16 @@ export function planFull(geometry: DiskGeometry): WritePlan {
   };
 }
 
-export function planDelta(
-  geometry: DiskGeometry,
-  base: ManifestReader,
-  dirtySegments: DirtySegments,
-  bytesChanged: number,
-): WritePlan {
+export function planDelta(geometry: DiskGeometry, base: ManifestReader, changes: ChangeMap): WritePlan {
   return {
     kind: 'delta',
     geometry,
-    segments: [...dirtySegments.keys()].toSorted((a, b) => a - b),
-    bytesChanged,
+    segments: changes.segments,
+    bytesChanged: changes.bytes,
     planSegment: async (segment) => {
       const limit = geometry.blocksIn(segment);
       const old = placeEntries(await base.segment(segment));
-      const dirty = dirtySegments.get(segment) ?? [];
+      const dirty = changes.runs(segment);
       return old.length === 0
         ? wholeSegment(segment, limit)
         : { segment, limit, dirty, old, windows: planWindows(dirty, old, limit) };
