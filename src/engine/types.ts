@@ -196,6 +196,8 @@ export interface RestoreProgress {
 }
 
 export interface RestoreDiskRequest {
+  /** The session that pins the point: its lease is renewed for as long as this takes. */
+  readonly sessionId?: string;
   readonly pointId: string;
   readonly diskKey: string;
   readonly sink: BlockSink;

@@ -20,6 +20,7 @@ import { extendLock } from './retention/extend-lock.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
+import { withReaderLease } from './sessions/with-lease.ts';
 import type {
   ChunkingParameters,
   CommitPointRequest,
@@ -146,11 +147,15 @@ export class VaultRepository implements Repository {
   }
 
   async restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult> {
-    return restoreDisk(this.#context, await this.#findDisk(request), request);
+    return withReaderLease(this.#context, request, async (signal) =>
+      restoreDisk(this.#context, await this.#findDisk(request), { ...request, signal }),
+    );
   }
 
   verify(request: VerifyRequest): Promise<VerifyResult> {
-    return verify(this.#context, this.#points, request);
+    return withReaderLease(this.#context, request, (signal) =>
+      verify(this.#context, this.#points, { ...request, signal }),
+    );
   }
 
   copyPoint(request: CopyPointRequest): Promise<CopyResult> {

@@ -27,6 +27,7 @@ export async function restoreDisk(
   const report = atMostOnceASecond(call.onProgress);
   try {
     const result = await repository.restoreDisk({
+      sessionId: jobId,
       pointId: restorePointId,
       diskKey: disk.diskKey,
       sink: toImportSink(stream, skipsHoles),

@@ -27,3 +27,27 @@ export async function withLease<T>(
     ended.abort();
   }
 }
+
+/** The same for readers, as far as they say who they are: `work` is cancelled when the lease can't be renewed. */
+export async function withReaderLease<T>(
+  context: RepositoryContext,
+  { sessionId, signal }: { readonly sessionId?: string | undefined; readonly signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const own = controller.signal;
+  const both = signal === undefined ? own : AbortSignal.any([signal, own]);
+  if (sessionId === undefined) {
+    return work(both);
+  }
+  try {
+    return await withLease(
+      context,
+      sessionId,
+      (error) => controller.abort(error),
+      () => work(both),
+    );
+  } catch (error) {
+    throw own.aborted ? own.reason : error;
+  }
+}

@@ -73,6 +73,8 @@ export interface VerifyProgress {
 }
 
 export interface VerifyRequest {
+  /** The session that pins what is verified: its lease is renewed for as long as this takes. */
+  readonly sessionId?: string;
   readonly level: VerifyLevel;
   /** Only these; absent: all that the vault lists. NO_RESTORE_POINT if one of them isn't there. */
   readonly pointIds?: readonly string[];
