@@ -7,7 +7,7 @@ import type { ObjectId } from './ids.ts';
 import { packName, type PackArea } from './names.ts';
 import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from './pack-builder.ts';
 import { decodeFooter, openKeys, openTable, sealContext } from './sealed-object.ts';
-import { Sealer, type SealContext } from './seal.ts';
+import { freeAtOnce, Sealer, type SealContext } from './seal.ts';
 
 const TAIL_BYTES = 64 * 1024;
 
@@ -148,7 +148,9 @@ export class FrameOpener {
   /** `raw` has room for exactly the frame; what it holds is of no use if this throws. */
   openInto(frame: Frame, sealed: Uint8Array, raw: Uint8Array): void {
     try {
-      decompress(frame.codec, this.#sealer.open(frame, sealed), raw);
+      const packed = this.#sealer.open(frame, sealed);
+      decompress(frame.codec, packed, raw);
+      freeAtOnce(packed);
     } catch (error) {
       throw corrupt(this.#opener.name, `has a damaged frame ${frame.ordinal}`, error);
     }

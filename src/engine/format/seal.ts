@@ -47,9 +47,11 @@ export class Sealer {
     cipher.setAAD(this.#aad);
     const body = cipher.update(plain);
     cipher.final();
+    const end = at + body.length;
     target.set(body, at);
-    target.set(cipher.getAuthTag(), at + body.length);
-    return body.length + TAG_BYTES;
+    target.set(cipher.getAuthTag(), end);
+    freeAtOnce(body);
+    return end + TAG_BYTES - at;
   }
 
   /** Throws what node:crypto throws if one bit of piece, place or key is another. */
@@ -69,5 +71,16 @@ export class Sealer {
     this.#aad.writeUInt32LE(piece.rawBytes, 44);
     this.#aad.set(piece.digest, 48);
     this.#nonce.writeUInt32LE(piece.ordinal, 0);
+  }
+}
+
+/**
+ * Gives the memory of a piece back that nobody needs any more. Node allocates each piece anew outside of the heap, where
+ * it stays until the heap is swept: by then its pages are cold, and fresh ones were touched for the next pieces.
+ */
+export function freeAtOnce(piece: Buffer): void {
+  const { buffer } = piece;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.length) {
+    buffer.transfer(0);
   }
 }

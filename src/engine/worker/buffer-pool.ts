@@ -1,17 +1,18 @@
 import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 
 /**
- * At most `count` buffers of `bytes` each. What is given back is freed at once and made anew when it is needed: fresh
- * memory takes up room only as far as it has been filled, which a used buffer does whole. Packs fill slowly, so that
- * this saves about a buffer, and costs the zeroing of its pages.
+ * At most `count` buffers of `bytes` each. What is given back is kept while others are in use, for a buffer's pages cost
+ * more to touch anew than to fill; when nothing is in use, nothing is kept.
  */
 export class BufferPool {
   readonly #bytes: number;
   readonly #waiting: { resolve(buffer: ArrayBuffer): void }[] = [];
-  #unmade: number;
+  readonly #spare: ArrayBuffer[] = [];
+  readonly #count: number;
+  #inUse = 0;
 
   constructor(count: number, bytes: number) {
-    this.#unmade = count;
+    this.#count = count;
     this.#bytes = bytes;
   }
 
@@ -37,23 +38,28 @@ export class BufferPool {
     });
   }
 
-  /** `buffer`, which nobody may use any more, is freed; null where that isn't sure, or it was lost with its worker. */
+  /** `buffer`, which nobody may use any more, goes on to others; null where that isn't sure, or it was lost. */
   release(buffer: ArrayBuffer | null): void {
-    // Else it would stay until the garbage collector finds it, which knows nothing of other threads' memory.
-    buffer?.transfer(0);
-    this.#unmade += 1;
+    this.#inUse -= 1;
+    if (buffer !== null) {
+      this.#spare.push(buffer);
+    }
     const waiter = this.#waiting.shift();
     const next = waiter === undefined ? null : this.#take();
     if (waiter !== undefined && next !== null) {
       waiter.resolve(next);
     }
+    if (this.#inUse === 0) {
+      // Else it would stay until the garbage collector finds it, which knows nothing of other threads' memory.
+      this.#spare.splice(0).forEach((spare) => void spare.transfer(0));
+    }
   }
 
   #take(): ArrayBuffer | null {
-    if (this.#unmade === 0) {
+    if (this.#inUse === this.#count) {
       return null;
     }
-    this.#unmade -= 1;
-    return new ArrayBuffer(this.#bytes);
+    this.#inUse += 1;
+    return this.#spare.pop() ?? new ArrayBuffer(this.#bytes);
   }
 }
