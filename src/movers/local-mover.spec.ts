@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LogEntry } from '../xen/simulated.ts';
+import type { LogEntry } from '../xen/spec-simulated.ts';
 import type { SpecSimulator } from '../xen/spec-simulator.ts';
 import { BLOCK, MIB, SpecWorld } from './spec-world.ts';
 

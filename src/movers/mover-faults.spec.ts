@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../kernel/errors.ts';
-import type { LogEntry } from '../xen/simulated.ts';
+import type { LogEntry } from '../xen/spec-simulated.ts';
 import type { SpecSimulator } from '../xen/spec-simulator.ts';
 import { setStamps, STAMP } from '../xen/stamps.ts';
 import { listVmDevices } from '../xen/vm-disks.ts';

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { expectNothingLeft } from '../xen/expect-nothing-left.ts';
-import type { SimulatedVm } from '../xen/simulated.ts';
+import { expectNothingLeft } from '../xen/spec-leftovers.ts';
+import type { SimulatedVm } from '../xen/spec-simulated.ts';
 import { SpecSimulator } from '../xen/spec-simulator.ts';
 import type { PoolAccess } from './access.ts';
 import { LocalMover } from './local-mover.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { CertificatePin } from './model.ts';
-import type { Leftovers, LogEntry, Ready, ReadyPool, SimulatedPool, SimulatedVm } from './simulated.ts';
+import type { Leftovers, LogEntry, Ready, ReadyPool, SimulatedPool, SimulatedVm } from './spec-simulated.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url));
 

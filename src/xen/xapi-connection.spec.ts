@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { probePool } from './probe-pool.ts';
 import { readInventory } from './read-inventory.ts';
-import type { SimulatedVm } from './simulated.ts';
+import type { SimulatedVm } from './spec-simulated.ts';
 import { type SimulatedAccess, SpecSimulator } from './spec-simulator.ts';
 import { runTask } from './task.ts';
 import { type XapiAccess, XapiConnection } from './xapi-connection.ts';

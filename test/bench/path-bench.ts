@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { KIB, MIB } from '../../src/kernel/bytes.ts';
 import { LocalMover } from '../../src/movers/local-mover.ts';
 import type { PoolAccess } from '../../src/movers/port.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 import { SpecBackup, SpecVault } from '../../src/movers/spec-vault.ts';
 import { JsonClient } from '../simulator/json-client.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
+import { expectNothingLeft } from '../../src/xen/spec-leftovers.ts';
 import { Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeReadOnly } from './read-only.ts';
-import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import { expectNothingLeft } from '../../src/xen/spec-leftovers.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { Stage, type SeenJob } from './stage.ts';
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startProgram, type Program } from '../support/program.ts';
-import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
+import { expectNothingLeft } from '../../src/xen/spec-leftovers.ts';
 import { Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;

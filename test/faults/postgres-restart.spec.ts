@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startOwnPostgres, type OwnPostgres } from '../support/own-postgres.ts';
-import { expectNothingLeft } from '../../src/xen/expect-nothing-left.ts';
+import { expectNothingLeft } from '../../src/xen/spec-leftovers.ts';
 import { Stage } from './stage.ts';
 
 const MIB = 1024 * 1024;

@@ -8,7 +8,7 @@ import { startWorker, type RunningWorker, type WorkerOptions } from '../../src/m
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { parseGlobalId } from '../../src/kernel/global-id.ts';
 import { TEMPORAL, type TemporalAccess } from '../../src/platform/temporal/temporal-client.module.ts';
-import type { ReadyPool } from '../../src/xen/simulated.ts';
+import type { ReadyPool } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 import { workflowIdOf } from '../../workflows/contract/index.ts';
 import { createTestDatabase } from '../support/test-database.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;

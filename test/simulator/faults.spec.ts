@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { NbdByHand, type NbdInfo } from './nbd-by-hand.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;

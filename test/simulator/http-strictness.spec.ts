@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient, post } from './json-client.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 const MIB = 1 << 20;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { type TLSSocket, connect } from 'node:tls';
 import { text } from 'node:stream/consumers';
-import type { ReadyPool } from '../../src/xen/simulated.ts';
+import type { ReadyPool } from '../../src/xen/spec-simulated.ts';
 
 /** An error of the pool: `[CODE, p1, …]`. */
 export class PoolError extends Error {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JsonClient } from './json-client.ts';
 import { isInstalled, run } from './programs.ts';
-import type { SimulatedVm } from '../../src/xen/simulated.ts';
+import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 
 interface NbdInfo {

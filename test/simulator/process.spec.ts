@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { allGone, childrenOf } from '../support/processes.ts';
 import { ROOT, runScript } from '../support/program.ts';
-import type { Ready } from '../../src/xen/simulated.ts';
+import type { Ready } from '../../src/xen/spec-simulated.ts';
 
 const SCRIPT = join(ROOT, 'simulator/main.ts');
 
