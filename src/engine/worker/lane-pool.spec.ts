@@ -70,10 +70,10 @@ test('waiting for a lane or for memory is given up as a cancelled operation', as
   expect(await Promise.all(buffers)).toHaveLength(2);
 });
 
-test('memory that is given back is free at once, and there is never more than was allowed', async () => {
+test('memory goes on to who waits for it, there is never more than was allowed, and none is kept when all is back', async () => {
   const { buffers } = makePool(1);
   const first = await buffers.acquire(never);
-  await buffers.acquire(never);
+  const second = await buffers.acquire(never);
   let given: ArrayBuffer | null = null;
   const third = buffers.acquire(never).then((buffer) => {
     given = buffer;
@@ -84,6 +84,10 @@ test('memory that is given back is free at once, and there is never more than wa
   });
   expect(given).toBe(null);
   buffers.release(first);
-  expect(first.byteLength).toBe(0);
-  expect((await third).byteLength).toBe(SMALL_PARAMETERS.packBytes);
+  expect(await third).toBe(first);
+  expect(first.byteLength).toBe(SMALL_PARAMETERS.packBytes);
+  buffers.release(second);
+  buffers.release(first);
+  expect([first.byteLength, second.byteLength]).toEqual([0, 0]);
+  expect((await buffers.acquire(never)).byteLength).toBe(SMALL_PARAMETERS.packBytes);
 });
