@@ -1,106 +1,53 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRepository, DirectoryStore, FileKeyRing, MemoryLeases, openRepository } from '../engine/index.ts';
-import { systemClock } from '../kernel/clock.ts';
-import { KIB } from '../kernel/bytes.ts';
+import {
+  filesIn,
+  flipBit,
+  makeSmallVault,
+  runTool,
+  type Outcome,
+  type SmallVault,
+} from './vault-tool/testing/small-vault.ts';
 
-const PROGRAM = fileURLToPath(new URL('./vault-tool.ts', import.meta.url));
 const hasQemu = spawnSync('qemu-img', ['--version']).status === 0;
 
-/** Small packs, so that damage to one leaves much of the disk whole. */
-const PARAMETERS = {
-  blockBytes: 4 * KIB,
-  minChunkBytes: 8 * KIB,
-  averageChunkBytes: 16 * KIB,
-  maxChunkBytes: 64 * KIB,
-  segmentBytes: 256 * KIB,
-  packBytes: 256 * KIB,
-};
-const root = Buffer.from(randomBytes(1500 * KIB + 700)).fill(0, 300 * KIB, 800 * KIB);
-const swap = randomBytes(90 * KIB);
-const first = randomUUID();
-const second = randomUUID();
-
+let world: SmallVault;
 let folder: string;
-let places: string[];
+let places: readonly string[];
+let [first, second] = ['', ''];
+let root: Buffer;
+let swap: Buffer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-tool-'));
-  const [vault, keys] = [join(folder, 'vaults', 'acme'), join(folder, 'keys')];
-  await mkdir(vault, { recursive: true });
-  const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
-  const keyRing = new FileKeyRing(join(keys, 'tenants'));
-  const common = { ...ids, store: new DirectoryStore(vault), keyRing, clock: systemClock };
-  await createRepository({ ...common, parameters: PARAMETERS });
-  await using repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
-  for (const [pointId, disks] of Object.entries({ [first]: { root }, [second]: { root, swap } })) {
-    const sessionId = randomUUID();
-    await repository.beginSession({ sessionId, pointId, purpose: 'backup', pins: [] });
-    const written = Object.entries(disks).map(async ([diskKey, data]) =>
-      repository.writeDisk({
-        sessionId,
-        diskKey,
-        sizeBytes: data.length,
-        source: {
-          concurrency: 1,
-          read: async (offset, into) => into.set(data.subarray(offset, offset + into.length)),
-        },
-      }),
-    );
-    const results = await Promise.all(written);
-    const config = Buffer.from('{"memoryBytes":1024}');
-    const info = { vmName: 'mail server' };
-    await repository.commitPoint({ sessionId, pointId, vmId: 'vm-1', takenAt: 0, disks: results, config, info });
-    await repository.endSession(sessionId);
-  }
-  places = ['--vault', vault, '--keys', keys];
+  world = await makeSmallVault();
+  ({ folder, places, first, second, root, swap } = world);
 });
 
 afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
+  await world[Symbol.asyncDispose]();
 });
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** As an operator runs it: a process of its own. */
 async function tool(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, out, err };
+  return await runTool(args);
 }
 
 async function vaultPacks(): Promise<string[]> {
-  const data = join(folder, 'vaults', 'acme', 'data');
-  const found = await readdir(data, { recursive: true, withFileTypes: true });
-  return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return await filesIn(world, 'data');
 }
 
-/** Does something to a pack, and undoes it afterwards. */
+/** Does something to the largest pack, and undoes it afterwards. */
 async function withDamage<T>(work: (pack: string) => Promise<T>): Promise<T> {
   const sizes = await Promise.all((await vaultPacks()).map(async (path) => ({ path, size: (await stat(path)).size })));
   const { path } = sizes.toSorted((a, b) => b.size - a.size)[0] ?? { path: '' };
-  const original = await readFile(path);
-  await chmod(path, 0o600);
-  const file = await open(path, 'r+');
-  await file.write(Buffer.from([(original[100] ?? 0) ^ 1]), 0, 1, 100);
-  await file.close();
+  const { undo } = await flipBit(path, 100);
   try {
     return await work(path);
   } finally {
-    await writeFile(path, original);
+    await undo();
   }
 }
 
@@ -205,7 +152,7 @@ test('a verification that keeps its state reads what it has not read yet', async
 });
 
 test('what is wrong is said in sentences, with what to do', async () => {
-  const [, vault = '', , keys = ''] = places;
+  const { vault, keys } = world;
   const help = await tool('--help');
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--salvage') });
   const wrong: [string[], number, string][] = [

@@ -1,13 +1,16 @@
 import { parseArgs } from 'node:util';
-import { AppError } from '../../kernel/errors.ts';
 import type { VerifyLevel } from '../../engine/index.ts';
+import { AppError } from '../../kernel/errors.ts';
 
 export const FORMATS = ['raw', 'vhd', 'qcow2'] as const;
 export type ImageFormat = (typeof FORMATS)[number];
 
 export interface VaultPlace {
+  /** A folder, or `s3://bucket/prefix`. */
   readonly vault: string;
   readonly keys: string;
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
 }
 
 export interface VerifyCommand extends VaultPlace {
@@ -15,6 +18,9 @@ export interface VerifyCommand extends VaultPlace {
   readonly level: VerifyLevel;
   readonly point: string | undefined;
   readonly state: string | undefined;
+  /** Days in which a daily run is to read every pack once. */
+  readonly scrubDays: number | undefined;
+  readonly condemn: boolean;
 }
 
 export interface RestoreCommand extends VaultPlace {
@@ -25,25 +31,31 @@ export interface RestoreCommand extends VaultPlace {
   readonly format: ImageFormat;
   readonly force: boolean;
   readonly salvage: boolean;
+  /** The file that says how far an interrupted restore came. */
+  readonly resume: string | undefined;
 }
+
+const PLAIN = ['list', 'stats', 'catalog', 'condemned', 'sessions', 'repair', 'rebuild-index'] as const;
 
 export type Command =
   | { readonly command: 'help' }
-  | (VaultPlace & { readonly command: 'list' | 'stats' })
+  | (VaultPlace & { readonly command: (typeof PLAIN)[number] })
   | (VaultPlace & { readonly command: 'config'; readonly point: string })
   | VerifyCommand
   | RestoreCommand;
 
 const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean', default: false } as const;
+const MAX_SCRUB_DAYS = 3660;
 
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
-  list: [],
-  stats: [],
+  ...Object.fromEntries(PLAIN.map((name) => [name, []])),
   config: ['point'],
-  verify: ['level', 'point', 'state'],
-  restore: ['point', 'disk', 'to', 'format', 'force', 'salvage'],
+  verify: ['level', 'point', 'state', 'scrub', 'condemn'],
+  restore: ['point', 'disk', 'to', 'format', 'force', 'salvage', 'resume'],
 };
+
+type Values = ReturnType<typeof parse>['values'];
 
 /** BAD_INPUT, with the option's name, for whatever is no command. */
 export function readArguments(args: readonly string[]): Command {
@@ -56,23 +68,21 @@ export function readArguments(args: readonly string[]): Command {
   if (allowed === undefined || more.length > 0) {
     throw wrong(command === undefined ? 'No command was given.' : `There is no command “${positionals.join(' ')}”.`);
   }
-  const stray = given.find((name) => !['vault', 'keys', ...allowed].includes(name));
+  const stray = given.find((name) => !['vault', 'keys', 'endpoint', 'region', ...allowed].includes(name));
   if (stray !== undefined) {
     throw wrong(`${command} does not take --${stray}.`);
   }
-  const place = { vault: needed('vault', values.vault), keys: needed('keys', values.keys) };
+  const place = readPlace(values);
   if (command === 'verify') {
-    return { command, ...place, level: readLevel(values.level), point: values.point, state: values.state };
+    return { command, ...place, ...readVerify(values) };
   }
   if (command === 'restore') {
-    const { disk, force, salvage } = values;
-    const what = { point: needed('point', values.point), disk, to: needed('to', values.to) };
-    return { command, ...place, ...what, format: readFormat(values.format), force, salvage };
+    return { command, ...place, ...readRestore(values) };
   }
   if (command === 'config') {
     return { command, ...place, point: needed('point', values.point) };
   }
-  return { command: command === 'stats' ? 'stats' : 'list', ...place };
+  return { command: PLAIN.find((name) => name === command) ?? 'list', ...place };
 }
 
 function parse(args: readonly string[]) {
@@ -84,12 +94,17 @@ function parse(args: readonly string[]) {
       options: {
         vault: TEXT,
         keys: TEXT,
-        level: { ...TEXT, default: '0' },
+        endpoint: TEXT,
+        region: TEXT,
+        level: TEXT,
         point: TEXT,
         disk: TEXT,
         to: TEXT,
         format: { ...TEXT, default: 'raw' },
         state: TEXT,
+        scrub: TEXT,
+        resume: TEXT,
+        condemn: FLAG,
         force: FLAG,
         salvage: FLAG,
         help: { ...FLAG, short: 'h' },
@@ -99,6 +114,42 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw wrong(error instanceof Error ? error.message : String(error), error);
   }
+}
+
+function readPlace(values: Values): VaultPlace {
+  const { endpoint, region } = values;
+  const vault = needed('vault', values.vault);
+  const stray = endpoint === undefined ? region && 'region' : 'endpoint';
+  if (stray !== undefined && !vault.startsWith('s3://')) {
+    throw wrong(`--${stray} is for vaults on S3: --vault s3://BUCKET/PREFIX.`);
+  }
+  return { vault, keys: needed('keys', values.keys), endpoint, region };
+}
+
+function readVerify(values: Values): Omit<VerifyCommand, keyof VaultPlace | 'command'> {
+  const { point, state, condemn, scrub } = values;
+  const scrubDays = scrub === undefined ? undefined : Number(scrub);
+  if (scrubDays !== undefined && !(Number.isInteger(scrubDays) && scrubDays >= 1 && scrubDays <= MAX_SCRUB_DAYS)) {
+    throw wrong(`--scrub is a number of days, not “${scrub}”.`);
+  }
+  if (scrubDays !== undefined && state === undefined) {
+    throw wrong('--scrub needs --state: it is where the next run goes on from.');
+  }
+  const level = readLevel(values.level ?? (scrubDays === undefined ? '0' : '1'));
+  if (scrubDays !== undefined && level === 0) {
+    throw wrong('--scrub reads packs: level 1 or 2.');
+  }
+  return { level, point, state, scrubDays, condemn };
+}
+
+function readRestore(values: Values): Omit<RestoreCommand, keyof VaultPlace | 'command'> {
+  const { disk, force, salvage, resume } = values;
+  const what = { point: needed('point', values.point), disk, to: needed('to', values.to) };
+  const format = readFormat(values.format);
+  if (resume !== undefined && (salvage || format !== 'raw')) {
+    throw wrong(`--resume goes with --format raw, and not with ${salvage ? '--salvage' : format}.`);
+  }
+  return { ...what, format, force, salvage, resume };
 }
 
 function readLevel(text: string): VerifyLevel {

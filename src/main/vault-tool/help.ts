@@ -1,25 +1,40 @@
-export const HELP = `holdfast-vault: reads a vault with nothing but its folder and the folder of key files
+export const HELP = `holdfast-vault: reads a vault with nothing but its storage and the folder of key files
 
-  holdfast-vault list    --vault DIR --keys DIR
-  holdfast-vault verify  --vault DIR --keys DIR [--level 0|1|2] [--point ID] [--state FILE]
-  holdfast-vault restore --vault DIR --keys DIR --point ID [--disk KEY] --to FILE|DEVICE
-                         [--format raw|vhd|qcow2] [--force] [--salvage]
-  holdfast-vault config  --vault DIR --keys DIR --point ID
-  holdfast-vault stats   --vault DIR --keys DIR
+  holdfast-vault list          VAULT
+  holdfast-vault verify        VAULT [--level 0|1|2] [--point ID] [--state FILE] [--scrub DAYS] [--condemn]
+  holdfast-vault restore       VAULT --point ID [--disk KEY] --to FILE|DEVICE
+                               [--format raw|vhd|qcow2] [--force] [--salvage] [--resume FILE]
+  holdfast-vault config        VAULT --point ID
+  holdfast-vault stats         VAULT
+  holdfast-vault catalog       VAULT
+  holdfast-vault condemned     VAULT
+  holdfast-vault sessions      VAULT
+  holdfast-vault repair        VAULT
+  holdfast-vault rebuild-index VAULT
 
-  --vault DIR    the vault's own folder: the one with a file repo.0 in it
+VAULT is where it lies and what opens it:
+  --vault DIR    the vault's own folder: the one with a file repo.0 in it; or s3://BUCKET/PREFIX
   --keys DIR     the folder of key files, as Holdfast keeps it (HOLDFAST_KEYS), or the tenant's folder in it
+  --endpoint URL of an object store that isn't Amazon's; --region NAME if it wants a certain one
+                 credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile that AWS_PROFILE names
+
   --level N      0 objects are there and as long as they should be (the default); 1 also the hash of every
                  pack; 2 instead everything is opened, unpacked and compared with its digest
+  --state FILE   remembers which packs were read: a verification that was interrupted goes on from there
+  --scrub DAYS   reads what is due so that a daily run reads every pack once in so many days (level 1)
+  --condemn      takes damaged packs out of deduplication, for good: the next backup stores their content again
   --point ID     a restore point, as list shows it; its beginning is enough where no other begins so
   --disk KEY     a disk, as list shows it; may be left out where the restore point has only one
-  --state FILE   remembers which packs were read: a verification that was interrupted goes on from there
   --to           a file to make, or a block device to overwrite (raw only)
   --format       raw (the default), vhd (dynamic) or qcow2
   --force        replaces a file that is there, or overwrites a device
   --salvage      restores what is whole of a damaged disk; what is lost reads as zeros, and is listed
+  --resume FILE  remembers how far a raw restore came: the same command line again goes on from there
+
+config prints the VM's configuration as the restore point has it; catalog everything the vault says of itself, as
+JSON; condemned the packs that nothing new refers to; sessions who reads or writes. repair makes the index and
+whatever else follows from the rest anew where it is damaged, and says what is lost; rebuild-index all of the index.
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 damage was found; 130 interrupted.
-config prints the VM's configuration as the restore point has it.
 docs/vault-tool.md leads through an emergency.
 `;

@@ -2,45 +2,68 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
   describeRepository,
-  DirectoryStore,
   FileKeyRing,
   findTenantOf,
   MemoryLeases,
   openRepository,
   type Repository,
+  type Store,
 } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
 import type { VaultPlace } from './arguments.ts';
+import { openStore } from './open-store.ts';
 
-/** Opens the vault in a folder with whichever keys in the other folder are its own. */
-export async function openVault(place: VaultPlace): Promise<Repository> {
-  const store = new DirectoryStore(place.vault);
-  const { repositoryId } = await describe(store, place.vault);
-  const { folder, tenantId } = await findKeys(resolve(place.keys), repositoryId);
-  return await openRepository({
-    store,
-    keyRing: new FileKeyRing(folder),
-    leases: new MemoryLeases(systemClock),
-    clock: systemClock,
-    tenantId,
-    repositoryId,
-  });
+/** A vault that is open; its connections end with it. */
+export interface OpenVault extends AsyncDisposable {
+  readonly repository: Repository;
 }
 
-async function describe(store: DirectoryStore, vault: string): ReturnType<typeof describeRepository> {
+/** Opens the vault with whichever keys in the folder are its own. */
+export async function openVault(place: VaultPlace): Promise<OpenVault> {
+  const { store, close } = await openStore(place);
+  try {
+    const { repositoryId } = await describe(store, place.vault);
+    const { folder, tenantId } = await findKeys(resolve(place.keys), repositoryId);
+    const repository = await openRepository({
+      store,
+      keyRing: new FileKeyRing(folder),
+      leases: new MemoryLeases(systemClock),
+      clock: systemClock,
+      tenantId,
+      repositoryId,
+    });
+    return {
+      repository,
+      [Symbol.asyncDispose]: async () => {
+        await repository[Symbol.asyncDispose]();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function describe(store: Store, vault: string): ReturnType<typeof describeRepository> {
   try {
     return await describeRepository(store);
   } catch (error) {
     if (!isAppError(error, 'VAULT_OBJECT_MISSING')) {
       throw error;
     }
-    const below = await vaultsBelow(vault);
-    throw new AppError('VAULT_OBJECT_MISSING', `There is no vault in ${vault}: it has no file repo.0.`, {
-      hint: below.length === 0 ? 'Give the vault’s own folder.' : `Vaults lie below it: ${below.join(', ')}.`,
+    const isFolder = !vault.startsWith('s3://');
+    const below = isFolder ? await vaultsBelow(vault) : [];
+    throw new AppError('VAULT_OBJECT_MISSING', `There is no vault in ${vault}: it has no object repo.0.`, {
+      hint: below.length === 0 ? whereToLook(isFolder) : `Vaults lie below it: ${below.join(', ')}.`,
       cause: error,
     });
   }
+}
+
+function whereToLook(isFolder: boolean): string {
+  return isFolder ? 'Give the vault’s own folder.' : 'Give bucket and the vault’s own prefix: s3://BUCKET/PREFIX.';
 }
 
 async function vaultsBelow(folder: string): Promise<string[]> {

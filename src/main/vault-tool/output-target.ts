@@ -6,14 +6,16 @@ import type { ImageFormat, RestoreCommand } from './arguments.ts';
 /** An image that is being written. */
 export interface Output {
   readonly image: DiskImage;
+  /** What was written until now survives a power cut. */
+  sync(): Promise<void>;
   /** Makes it durable and gives it its name. */
   complete(): Promise<void>;
-  /** What is half-written goes; a device keeps what it got. */
+  /** What is half-written goes, unless it can be resumed; a device keeps what it got. */
   abandon(): Promise<void>;
 }
 
 /** A file grows under another name beside the one that it will have, so that half an image is never taken for one. */
-export async function openOutput(command: RestoreCommand, sizeBytes: number): Promise<Output> {
+export async function openOutput(command: RestoreCommand, sizeBytes: number, from: number): Promise<Output> {
   const { to, force } = command;
   const found = await stat(to).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') {
@@ -34,17 +36,18 @@ export async function openOutput(command: RestoreCommand, sizeBytes: number): Pr
       hint: 'Choose another name, or replace it: --force.',
     });
   }
-  return await openFile(command, sizeBytes);
+  return await openFile(command, sizeBytes, from);
 }
 
-async function openFile({ to, format }: RestoreCommand, sizeBytes: number): Promise<Output> {
+async function openFile({ to, format, resume }: RestoreCommand, sizeBytes: number, from: number): Promise<Output> {
   const partial = `${to}.partial`;
-  const file = await open(partial, 'w', 0o600).catch((error: unknown) => {
-    throw outputError(error, to);
+  const file = await open(partial, from === 0 ? 'w' : 'r+', 0o600).catch((error: unknown) => {
+    throw from > 0 && errnoOf(error) === 'ENOENT' ? partialGone(partial, resume) : outputError(error, to);
   });
   try {
     return {
       image: new CheckedImage(makeImage(format, new FileTarget(file), sizeBytes), to),
+      sync: async () => await file.datasync(),
       complete: async () => {
         await file.sync();
         await file.close();
@@ -52,7 +55,9 @@ async function openFile({ to, format }: RestoreCommand, sizeBytes: number): Prom
       },
       abandon: async () => {
         await file.close();
-        await rm(partial, { force: true });
+        if (resume === undefined) {
+          await rm(partial, { force: true });
+        }
       },
     };
   } catch (error) {
@@ -82,6 +87,7 @@ async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: numb
   }
   return {
     image: new CheckedImage(new RawImage(new FileTarget(file), sizeBytes, { onDevice: true }), to),
+    sync: async () => await file.datasync(),
     complete: async () => {
       await file.sync();
       await file.close();
@@ -136,6 +142,12 @@ class CheckedImage implements DiskImage {
       throw outputError(error, this.#to);
     }
   }
+}
+
+function partialGone(partial: string, resume = ''): AppError {
+  return new AppError('BAD_INPUT', `${partial}, which the restore is to go on with, is not there any more.`, {
+    hint: `Remove ${resume} to begin anew.`,
+  });
 }
 
 function outputError(error: unknown, to: string): AppError {

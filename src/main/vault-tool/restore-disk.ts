@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { ByteRange, PointDisk, Repository } from '../../engine/index.ts';
 import type { DiskImage } from '../../formats/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
@@ -7,6 +8,7 @@ import type { RestoreCommand } from './arguments.ts';
 import { EXIT } from './exit-codes.ts';
 import { findDisk, findPoint } from './find-point.ts';
 import { openOutput } from './output-target.ts';
+import { CursorKeeper, openResumeFile } from './resume-file.ts';
 import type { Terminal } from './terminal.ts';
 
 const CONCURRENCY = 8;
@@ -20,14 +22,22 @@ export async function restoreDisk(
   const point = await findPoint(repository, command.point);
   const disk = findDisk(point, command.disk);
   const restore = new Restore(repository, point.pointId, disk, { terminal, signal });
-  const output = await openOutput(command, disk.sizeBytes);
+  const { resume, to } = command;
+  const cursor =
+    resume === undefined
+      ? null
+      : await openResumeFile(resume, { pointId: point.pointId, diskKey: disk.diskKey, to: resolve(to) });
+  const output = await openOutput(command, disk.sizeBytes, cursor?.from ?? 0);
+  const keeper = cursor === null ? null : new CursorKeeper(cursor, async () => await output.sync());
   let lost: readonly ByteRange[];
   try {
     lost = command.salvage ? await restore.findLost() : [];
-    await withPin(repository, point.pointId, () => restore.into(output.image, lost));
+    await withPin(repository, point.pointId, () => restore.into(output.image, lost, keeper));
     await output.image.finish();
     await output.complete();
+    await cursor?.remove();
   } catch (error) {
+    await keeper?.flush();
     await output.abandon();
     throw withHint(error);
   }
@@ -76,26 +86,34 @@ class Restore {
     }
   }
 
-  async into(image: DiskImage, lost: readonly ByteRange[]): Promise<void> {
+  async into(image: DiskImage, lost: readonly ByteRange[], keeper: CursorKeeper | null): Promise<void> {
     const progress = this.#terminal.progress('restore');
     try {
-      await (lost.length === 0 ? this.#whole(image, progress.show) : this.#around(image, lost, progress.show));
+      await (lost.length === 0 ? this.#whole(image, progress.show, keeper) : this.#around(image, lost, progress.show));
     } finally {
       progress.end();
     }
   }
 
-  async #whole(image: DiskImage, show: (done: number, total: number) => void): Promise<void> {
+  async #whole(
+    image: DiskImage,
+    show: (done: number, total: number) => void,
+    keeper: CursorKeeper | null,
+  ): Promise<void> {
     await this.#repository.restoreDisk({
       pointId: this.#pointId,
       diskKey: this.#disk.diskKey,
+      from: keeper?.from ?? 0,
       signal: this.#signal,
       sink: {
         concurrency: CONCURRENCY,
         write: async (offset, data) => await image.write(offset, data),
         hole: async (offset, length) => await image.hole(offset, length),
       },
-      onProgress: ({ settledBelow, sizeBytes }) => show(settledBelow, sizeBytes),
+      onProgress: ({ settledBelow, sizeBytes }) => {
+        keeper?.reached(settledBelow);
+        show(settledBelow, sizeBytes);
+      },
     });
   }
 

@@ -4,7 +4,9 @@ import { EXIT } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { listPoints } from './list-points.ts';
 import { openVault } from './open-vault.ts';
+import { repairVault } from './repair-vault.ts';
 import { restoreDisk } from './restore-disk.ts';
+import { showCatalog, showCondemned, showSessions } from './show-catalog.ts';
 import { showConfig } from './show-config.ts';
 import { showStats } from './show-stats.ts';
 import { terminal } from './terminal.ts';
@@ -31,10 +33,20 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     process.stdout.write(HELP);
     return EXIT.done;
   }
-  await using repository = await openVault(command);
+  await using vault = await openVault(command);
+  const { repository } = vault;
   switch (command.command) {
     case 'list':
       return await listPoints(repository, terminal);
+    case 'catalog':
+      return await showCatalog(repository, terminal);
+    case 'condemned':
+      return await showCondemned(repository, terminal);
+    case 'sessions':
+      return await showSessions(repository, terminal);
+    case 'repair':
+    case 'rebuild-index':
+      return await repairVault(repository, command.command, terminal, signal);
     case 'stats':
       return await showStats(repository, terminal);
     case 'config':

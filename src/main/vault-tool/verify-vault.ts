@@ -6,24 +6,30 @@ import { findPoint } from './find-point.ts';
 import type { Terminal } from './terminal.ts';
 import { keepVerifyState } from './verify-state.ts';
 
+const DAY_MS = 24 * 3600 * 1000;
+
 export async function verifyVault(
   repository: Repository,
   command: VerifyCommand,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const { level } = command;
+  const { level, condemn, scrubDays } = command;
   const pointIds =
     command.point === undefined ? {} : { pointIds: [(await findPoint(repository, command.point)).pointId] };
   const kept = await keepVerifyState(command.state, level);
+  const scrub = scrubDays === undefined ? {} : { scrub: { periodMs: scrubDays * DAY_MS, everyMs: DAY_MS } };
+  const since = scrubDays === undefined ? { since: kept.since } : {};
   const progress = terminal.progress(`verify, level ${level}`);
   let result: VerifyResult;
   try {
     result = await repository.verify({
       level,
       ...pointIds,
+      ...scrub,
+      ...since,
       state: kept.state,
-      since: kept.since,
+      condemn,
       signal,
       onPack: kept.add,
       onProgress: ({ phase, bytesRead, bytesTotal }) => {
@@ -39,18 +45,20 @@ export async function verifyVault(
     progress.end();
   }
   await kept.save(true);
-  report(result, terminal);
+  report(result, terminal, scrubDays === undefined ? undefined : 'not due yet');
   return result.damagedObjects.length === 0 ? EXIT.done : EXIT.damaged;
 }
 
-function report(result: VerifyResult, terminal: Terminal): void {
-  const { damagedObjects, damagedPoints, intactPoints, packsChecked, packsLeft, bytesRead } = result;
+/** `left`: what is said of packs that were not read in this run. */
+export function report(result: VerifyResult, terminal: Terminal, left = 'found whole before'): void {
+  const { damagedObjects, condemnedPacks, damagedPoints, intactPoints, packsChecked, packsLeft, bytesRead } = result;
   for (const { name, problem, message } of damagedObjects) {
     terminal.print(`DAMAGED  ${name}  ${problem}: ${message}`);
   }
+  condemnedPacks.forEach((name) => terminal.print(`CONDEMNED ${name}`));
   damagedPoints.flatMap(describeLoss).forEach((line) => terminal.print(line));
   intactPoints.forEach((pointId) => terminal.print(`INTACT   restore point ${pointId}`));
-  const earlier = packsLeft === 0 ? '' : `, ${packsLeft} found whole before`;
+  const earlier = packsLeft === 0 ? '' : `, ${packsLeft} ${left}`;
   terminal.print(
     `Level ${result.level}: ${packsChecked} packs checked${earlier}, ${formatBytes(bytesRead)} read; ` +
       `${damagedObjects.length} damaged objects, ${damagedPoints.length} damaged and ${intactPoints.length} intact restore points.`,

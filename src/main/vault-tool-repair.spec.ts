@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Catalog } from '../engine/index.ts';
+import {
+  filesIn,
+  flipBit,
+  makeSmallVault,
+  runTool,
+  type Outcome,
+  type SmallVault,
+} from './vault-tool/testing/small-vault.ts';
+
+let world: SmallVault;
+
+beforeEach(async () => {
+  world = await makeSmallVault();
+});
+
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+async function tool(...args: string[]): Promise<Outcome> {
+  return await runTool([...args, ...world.places]);
+}
+
+test('what the vault says of itself comes as JSON, damage included', async () => {
+  const { code, out } = await tool('catalog');
+  expect(code).toBe(0);
+  const catalog = JSON.parse(out) as Catalog;
+  expect(catalog.points.map(({ pointId }) => pointId).toSorted()).toEqual([world.first, world.second].toSorted());
+  expect(catalog).toMatchObject({ epoch: 0, condemned: [], sessions: [], damaged: [] });
+  await flipBit(join(world.vault, 'points', world.first), 100);
+  const hurt = await tool('catalog');
+  expect(hurt).toMatchObject({ code: 3, err: expect.stringContaining(`DAMAGED  points/${world.first}`) });
+  expect((JSON.parse(hurt.out) as Catalog).points.map(({ pointId }) => pointId)).toEqual([world.second]);
+});
+
+test('damaged packs are condemned where that is asked for, and listed', async () => {
+  expect(await tool('condemned')).toMatchObject({ code: 0, out: 'No packs are condemned.\n' });
+  const [pack = ''] = await filesIn(world, 'data');
+  await flipBit(pack, 100);
+  const name = pack.slice(pack.indexOf('data/'));
+  expect((await tool('verify', '--level', '1')).out).not.toContain('CONDEMNED');
+  expect(await tool('verify', '--level', '1', '--condemn')).toMatchObject({
+    code: 3,
+    out: expect.stringContaining(`CONDEMNED ${name}`),
+  });
+  expect((await tool('condemned')).out).toMatch(new RegExp(`^1 .* damaged +${name}$`, 'm'));
+});
+
+test('sessions are listed, with what they pin', async () => {
+  expect(await tool('sessions')).toMatchObject({ code: 0, out: 'No sessions are open.\n' });
+  await using repository = await world.open();
+  const sessionId = randomUUID();
+  await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'restore', pins: [world.first] });
+  expect((await tool('sessions')).out).toMatch(new RegExp(`^${sessionId} +restore .* ${world.first}$`, 'm'));
+});
+
+test('a lost index comes back', async () => {
+  const [segment = ''] = await filesIn(world, 'index');
+  await rm(segment);
+  expect(await tool('verify')).toMatchObject({ code: 3, out: expect.stringContaining('not-indexed') });
+  const repaired = await tool('repair');
+  expect(repaired.out).toMatch(/^INDEX +[1-9]\d* packs were indexed$/m);
+  expect(repaired.code).toBe(0);
+  expect(repaired.err).toContain('index: 100 %');
+  expect((await tool('verify')).code).toBe(0);
+  const packs = (await filesIn(world, 'data')).length;
+  expect((await tool('rebuild-index')).out).toContain(`INDEX    ${packs} packs were indexed`);
+});
+
+test('repair says what is lost, and leaves everything where it is', async () => {
+  const [pack = ''] = await filesIn(world, 'data');
+  const before = (await filesIn(world, '')).toSorted();
+  await rm(pack);
+  const { code, out } = await tool('repair');
+  expect(code).toBe(3);
+  expect(out).toContain(`DAMAGED  ${pack.slice(pack.indexOf('data/'))}  missing`);
+  expect(out).toMatch(/LOST .*disk (root|swap): \d+ of \d+ bytes/);
+  const after = await filesIn(world, '');
+  expect(before.filter((path) => path !== pack && !after.includes(path))).toEqual([]);
+});
+
+test('a scrub reads what is due, and the next run the rest', async () => {
+  const state = join(world.folder, 'scrub.json');
+  const count = (await filesIn(world, 'data')).length;
+  const first = await tool('verify', '--scrub', '2', '--state', state);
+  const [, read = ''] = /(\d+) packs checked, \d+ not due yet/.exec(first.out) ?? [];
+  expect(Number(read)).toBeGreaterThan(0);
+  expect(Number(read)).toBeLessThan(count);
+  const kept = JSON.parse(await readFile(state, 'utf8')) as { packs: Record<string, { level: number | null }> };
+  expect(Object.keys(kept.packs)).toHaveLength(count);
+  expect(Object.values(kept.packs).filter(({ level }) => level === 1)).toHaveLength(Number(read));
+});
