@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 const md5 = (data: Buffer | string): Buffer => createHash('md5').update(data).digest();
 
@@ -10,10 +10,6 @@ export function macFromSeed(seed: string, device: number): string {
   }
   const second = md5(digest);
   return toMac([...digest.subarray(0, 4), second[1] ?? 0, second[2] ?? 0]);
-}
-
-export function randomMac(): string {
-  return toMac([...randomBytes(6)]);
 }
 
 function toMac(bytes: readonly number[]): string {

@@ -2,13 +2,11 @@ import type { Brand } from './brand.ts';
 
 /** Ids are lower-case UUID strings inside; `global-id.ts` turns them into what clients see. */
 export type TenantId = Brand<string, 'TenantId'>;
-export type UserId = Brand<string, 'UserId'>;
 export type TokenId = Brand<string, 'TokenId'>;
 export type SiteId = Brand<string, 'SiteId'>;
 export type PoolId = Brand<string, 'PoolId'>;
 export type PoolVmId = Brand<string, 'PoolVmId'>;
 export type VmId = Brand<string, 'VmId'>;
-export type DiskId = Brand<string, 'DiskId'>;
 export type PoolGrantId = Brand<string, 'PoolGrantId'>;
 export type StorageTargetId = Brand<string, 'StorageTargetId'>;
 export type StorageGrantId = Brand<string, 'StorageGrantId'>;

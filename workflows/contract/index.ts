@@ -8,4 +8,3 @@ export type * from './restore.ts';
 export * from './timing.ts';
 export type * from './vaults.ts';
 export * from './workflow-names.ts';
-export type * from './workflows.ts';

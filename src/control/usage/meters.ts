@@ -30,7 +30,3 @@ export const METERS = [...Object.keys(COUNTERS), ...Object.keys(GAUGES)] as read
 export function unitOf(meter: Meter): MeterUnit {
   return { ...COUNTERS, ...GAUGES }[meter];
 }
-
-export function isCounter(meter: Meter): meter is Counter {
-  return meter in COUNTERS;
-}

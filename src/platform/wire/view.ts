@@ -10,13 +10,6 @@ export function defineView<Name extends string, Shape extends z.ZodRawShape>(nam
   return view;
 }
 
-/** The same for a part that stands inside a view and has no id: a disk of a VM, an amount of a total. */
-export function definePart<Shape extends z.ZodRawShape>(name: string, shape: Shape) {
-  const part = z.object(shape).meta({ id: name });
-  VIEWS.set(name, part);
-  return part;
-}
-
 export function viewsByName(): ReadonlyMap<string, z.ZodObject> {
   return VIEWS;
 }

@@ -3,8 +3,6 @@
  * EXPORT_NAME, simple replies.
  */
 
-export const NBD_PORT = 10_809;
-
 export const NBD_MAGIC = 0x4e42444d41474943n; // "NBDMAGIC"
 export const OPTION_MAGIC = 0x49484156454f5054n; // "IHAVEOPT"
 export const OPTION_REPLY_MAGIC = 0x3e889045565a9n;
@@ -15,21 +13,13 @@ export const FLAG_FIXED_NEWSTYLE = 1;
 export const FLAG_NO_ZEROES = 2;
 
 export const OPT_EXPORT_NAME = 1;
-export const OPT_ABORT = 2;
-export const OPT_LIST = 3;
 export const OPT_STARTTLS = 5;
 
 export const REP_ACK = 1;
-export const REP_ERR_UNSUP = 0x80000001;
 export const REP_ERR_POLICY = 0x80000002;
-export const REP_ERR_INVALID = 0x80000003;
-export const REP_ERR_TLS_REQD = 0x80000005;
 
 export const CMD_READ = 0;
 export const CMD_DISC = 2;
-
-export const TRANSMISSION_HAS_FLAGS = 1;
-export const TRANSMISSION_READ_ONLY = 2;
 
 export const REQUEST_BYTES = 28;
 export const SIMPLE_REPLY_BYTES = 16;
