@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { isAppError } from '../kernel/errors.ts';
 import { FailingStore, type Failure } from './testing/failing-store.ts';
@@ -130,3 +130,16 @@ test('a resumed disk reads again only what was in flight, and stores no chunk tw
     expect(sameBytes(await restore(retry, summary.pointId, 'xvda'), data)).toBe(true);
   }
 }, 60_000);
+
+test('who finds a point deleted by a process that died makes that durable before saying so', async () => {
+  reset();
+  {
+    await using doomed = await vault.open(undefined, 1);
+    await doomed.deletePoint(firstPoint);
+  }
+  await using next = await vault.open(undefined, 1);
+  const flush = vi.spyOn(vault.store, 'flush');
+  await next.deletePoint(firstPoint);
+  expect(flush).toHaveBeenCalledOnce();
+  flush.mockRestore();
+});

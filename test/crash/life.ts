@@ -5,7 +5,7 @@ import { ModelDisk, type Change } from './model-disk.ts';
 import { MODEL_ROOT, ModelFiles } from './model-files.ts';
 import { perform, type Operation } from './operation.ts';
 import type { Random } from './random.ts';
-import { World, type KnownPoint, type WorldOptions } from './world.ts';
+import { COLLECT, World, type KnownPoint, type WorldOptions } from './world.ts';
 
 /** What was promised from here on, while the disk changed. */
 export interface Moment {
@@ -65,31 +65,34 @@ class Life {
   }
 
   async live(operation: Operation): Promise<void> {
-    const { pointId } = operation;
+    let collected = false;
     for (let attempt = 0; ; attempt += 1) {
-      this.#operation = operation;
-      this.#doing = `${operation.kind} ${pointId}, attempt ${attempt}`;
       const dies = attempt < 2 && this.#random.chance(0.4);
-      const files = new ModelFiles(
-        this.#disk,
-        (change) => this.#note(change),
-        dies ? 1 + this.#random.int(this.#usual) : Infinity,
-      );
-      this.#promise();
-      if (await this.#attempt(operation, files)) {
-        this.#usual = Math.max(10, files.changes);
-        this.#promise();
+      if (await this.#attempt(operation, { attempt, dies, collected })) {
         return;
       }
       if (operation.kind === 'backup' && this.#random.chance(0.3)) {
-        await this.live({ kind: 'abandon', sessionId: operation.sessionId, pointId });
+        const { sessionId, pointId } = operation;
+        await this.live({ kind: 'abandon', sessionId, pointId });
         return;
+      }
+      if (operation.kind === 'backup' && this.#random.chance(0.2)) {
+        await this.live(COLLECT);
+        collected = true;
       }
     }
   }
 
   /** False when the process died before it was done. */
-  async #attempt(operation: Operation, files: ModelFiles): Promise<boolean> {
+  async #attempt(
+    operation: Operation,
+    { attempt, dies, collected }: { readonly attempt: number; readonly dies: boolean; readonly collected: boolean },
+  ): Promise<boolean> {
+    this.#operation = operation;
+    this.#doing = `${operation.kind} ${operation.pointId}, attempt ${attempt}`;
+    this.#promise();
+    const dieAt = dies ? 1 + this.#random.int(this.#usual) : Infinity;
+    const files = new ModelFiles(this.#disk, (change) => this.#note(change), dieAt);
     try {
       await using repository = await this.#open(this.#storeOn(files));
       const { digests } = await perform(repository, operation);
@@ -98,13 +101,18 @@ class Life {
         this.world.saw(await listed(repository));
       }
       this.world.done(operation, digests);
-      return true;
     } catch (error) {
-      if (!isAppError(error, 'VAULT_UNREACHABLE')) {
+      if (isAppError(error, 'VAULT_UNREACHABLE')) {
+        return false;
+      }
+      if (!collected || operation.kind !== 'backup' || !isAppError(error, 'SESSION_FENCED')) {
         throw error;
       }
-      return false;
+      this.world.fenced(operation.pointId);
     }
+    this.#usual = Math.max(10, files.changes);
+    this.#promise();
+    return true;
   }
 
   #storeOn(files: FileSystem): Store {

@@ -19,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 const KILLS_A_SEED = 20;
-const CUTS = { operations: 4, atRandom: 4, goOnShare: 0.05, maxStates: 1000 };
+const CUTS = { operations: 10, atRandom: 3, goOnShare: 0.03, lookShare: 0.15 };
 
 const ASKED_FOR = ['s3', 'ext4'];
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KIB } from '../../src/kernel/bytes.ts';
+import { isAppError } from '../../src/kernel/errors.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import {
   createRepository,
@@ -14,7 +15,7 @@ import {
 import { SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
 import { Finding } from './check.ts';
 import { live, type LifeOptions, type Moment } from './life.ts';
-import { perform, restoreAll } from './operation.ts';
+import { collectAll, perform, restoreAll, type Operation } from './operation.ts';
 import { cutPower, type CutTally } from './power-cuts.ts';
 import { Random } from './random.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -28,7 +29,7 @@ export function newCutTally(): CutTally {
 export interface ModelRunOptions extends Omit<LifeOptions, 'world'> {
   readonly atRandom: number;
   readonly goOnShare: number;
-  readonly maxStates: number;
+  readonly lookShare: number;
 }
 
 /** One vault's life on a model disk, and every power cut in it. */
@@ -41,12 +42,12 @@ export async function runPowerCuts(seed: number, options: ModelRunOptions, tally
   try {
     const create = (store: Store) => createRepository({ ...ids, store, parameters: SMALL_PARAMETERS });
     const moments = await live(random, create, open, { ...options, world: TINY_WORLD });
-    const { atRandom, goOnShare, maxStates } = options;
+    const { atRandom, goOnShare, lookShare } = options;
     await cutPower(moments, {
       random,
       atRandom,
       goOnShare,
-      maxStates,
+      lookShare,
       tally,
       open,
       goOn: (repository, moment) => goOn(repository, moment, random),
@@ -63,9 +64,21 @@ async function goOn(repository: Repository, { points, operation }: Moment, rando
   const world = new World(random, TINY_WORLD);
   points.forEach((point, pointId) => world.points.set(pointId, { ...point }));
   if (operation !== null && operation.kind !== 'restore' && random.chance(0.6)) {
-    await perform(repository, operation);
+    await finish(repository, operation);
   }
   const next = world.backUp();
   await perform(repository, next);
+  await collectAll(repository);
   world.done({ ...next, kind: 'restore', neverPointId: '' }, await restoreAll(repository, next.pointId));
+}
+
+/** A point that it pins may be gone, or its own may be fenced: then that is the answer. */
+async function finish(repository: Repository, operation: Operation): Promise<void> {
+  try {
+    await perform(repository, operation);
+  } catch (error) {
+    if (!isAppError(error, 'SESSION_FENCED')) {
+      throw error;
+    }
+  }
 }

@@ -23,6 +23,8 @@ export type Operation =
   /** Gives a backup up that was interrupted. */
   | { readonly kind: 'abandon'; readonly sessionId: string; readonly pointId: string }
   | { readonly kind: 'delete'; readonly pointId: string }
+  /** With no grace, so that what goes goes at once. */
+  | { readonly kind: 'collect'; readonly pointId: null }
   | { readonly kind: 'restore'; readonly sessionId: string; readonly neverPointId: string; readonly pointId: string };
 
 export interface Outcome {
@@ -40,10 +42,23 @@ export async function perform(repository: Repository, operation: Operation): Pro
   }
   if (operation.kind === 'delete') {
     await repository.deletePoint(operation.pointId);
+  } else if (operation.kind === 'collect') {
+    await collectAll(repository);
   } else {
     await repository.endSession(operation.sessionId);
   }
   return {};
+}
+
+/** Nothing that is needed may be damaged or lost, whatever happened before. */
+export async function collectAll(repository: Repository): Promise<void> {
+  const { unreadable, lostChunks, damagedPacks } = await repository.collect({ graceMs: 0 });
+  if (unreadable.length + lostChunks + damagedPacks.length > 0) {
+    throw new AppError(
+      'VAULT_CORRUPT',
+      `A collection met damage: ${JSON.stringify({ unreadable, lostChunks, damagedPacks })}.`,
+    );
+  }
 }
 
 async function backUp(repository: Repository, operation: BackupOperation): Promise<Outcome> {

@@ -6,7 +6,7 @@ const SEEDS = 100;
 test('power cuts at every moment of a hundred lives take nothing that was promised', async () => {
   const tally = newCutTally();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
-    await runPowerCuts(seed, { operations: 5, atRandom: 6, goOnShare: 0.05, maxStates: 3000 }, tally);
+    await runPowerCuts(seed, { operations: 10, atRandom: 4, goOnShare: 0.05, lookShare: 0.3 }, tally);
   }
   console.log(JSON.stringify(tally));
   expect(tally.states).toBeGreaterThan(10_000);

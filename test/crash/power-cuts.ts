@@ -26,13 +26,13 @@ export interface CutOptions {
   readonly goOn: (repository: Repository, moment: Moment) => Promise<void>;
   readonly open: OpenStore;
   readonly tally: CutTally;
-  /** No more than this many states in all. */
-  readonly maxStates: number;
+  /** Share of the states that are looked at. */
+  readonly lookShare: number;
 }
 
 /** Cuts the power at every moment of a life, in all the ways that the model knows, and looks at what is left. */
 export async function cutPower(moments: readonly Moment[], options: CutOptions): Promise<void> {
-  const { random, atRandom, tally } = options;
+  const { random, atRandom, lookShare, tally } = options;
   const disk = new ModelDisk();
   const seen = new Set<string>();
   const known = new WeakSet<Uint8Array>();
@@ -54,10 +54,10 @@ export async function cutPower(moments: readonly Moment[], options: CutOptions):
       if (seen.has(digest)) {
         continue;
       }
-      if (seen.size === options.maxStates) {
-        return;
-      }
       seen.add(digest);
+      if (!random.chance(lookShare)) {
+        continue;
+      }
       try {
         await lookAt(image, moment, known, options);
       } catch (error) {

@@ -9,7 +9,8 @@ import type { S3Server } from '../support/s3-server.ts';
 import { Random } from './random.ts';
 import { checkUploads, surveyPacks } from './uploads.ts';
 import { Victim } from './victim.ts';
-import { SMALL_WORLD, World } from './world.ts';
+import { checkSpace } from './space.ts';
+import { COLLECT, SMALL_WORLD, World } from './world.ts';
 
 export interface KillTally {
   kills: number;
@@ -97,6 +98,8 @@ class KillRun {
     while (this.kills < kills) {
       await this.#live(this.#world.next());
     }
+    this.doing = 'collect at the end';
+    await checkSpace(this.#place, this.#world);
   }
 
   async end(): Promise<void> {
@@ -106,26 +109,34 @@ class KillRun {
   /** One operation, until it is done or given up. */
   async #live(operation: Operation): Promise<void> {
     const packs = await surveyPacks(this.#place);
+    let collected = false;
     for (let attempt = 0; ; attempt += 1) {
       const before = attempt === 0 ? null : await surveyPacks(this.#place);
-      const killed = await this.#attempt(operation, attempt);
-      if (!killed) {
-        if (operation.kind === 'backup' && before !== null) {
+      const outcome = await this.#attempt(operation, attempt, collected);
+      if (outcome !== 'killed') {
+        if (outcome === 'done' && operation.kind === 'backup' && before !== null && !collected) {
           await checkUploads(this.#place, packs, before);
           this.#tally.resumed += 1;
         }
         return;
       }
       await this.#afterKill();
-      if (operation.kind === 'backup' && this.#random.chance(0.25)) {
-        const { sessionId, pointId } = operation;
-        await this.#live({ kind: 'abandon', sessionId, pointId });
-        return;
+      if (operation.kind === 'backup') {
+        if (this.#random.chance(0.25)) {
+          const { sessionId, pointId } = operation;
+          await this.#live({ kind: 'abandon', sessionId, pointId });
+          return;
+        }
+        if (this.#random.chance(0.2)) {
+          await this.#live(COLLECT);
+          collected = true;
+        }
       }
     }
   }
 
-  async #attempt(operation: Operation, attempt: number): Promise<boolean> {
+  /** A collection takes the writer that was killed for dead: who goes on after it may find itself fenced. */
+  async #attempt(operation: Operation, attempt: number, collected: boolean): Promise<'done' | 'killed' | 'fenced'> {
     this.doing = `${operation.kind} ${operation.pointId}, attempt ${attempt}`;
     const how = attempt < 4 ? this.#chooseKill(operation.kind) : {};
     const began = performance.now();
@@ -134,9 +145,13 @@ class KillRun {
     if (answer.type === 'killed') {
       const by = `${operation.kind} ${how.at === undefined ? 'at a time' : 'at a change'}`;
       this.#tally.by[by] = (this.#tally.by[by] ?? 0) + 1;
-      return true;
+      return 'killed';
     }
     if (answer.type === 'failed') {
+      if (collected && operation.kind === 'backup' && answer.code === 'SESSION_FENCED') {
+        this.#world.fenced(operation.pointId);
+        return 'fenced';
+      }
       throw new Finding(`${operation.kind} failed with ${answer.code}: ${answer.message}`);
     }
     const usual = this.#usual.get(operation.kind) ?? { ms: 0, changes: 0 };
@@ -146,7 +161,7 @@ class KillRun {
       changes: Math.max(answer.changes, Math.floor(usual.changes * 0.9)),
     });
     this.#world.done(operation, answer.outcome.digests);
-    return false;
+    return 'done';
   }
 
   #chooseKill(kind: string): { readonly at?: KillAt; readonly afterMs?: number } {

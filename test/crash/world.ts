@@ -13,6 +13,8 @@ export type PointState = 'begun' | 'committed' | 'going' | 'gone';
 export interface KnownPoint {
   state: PointState;
   readonly vmId: string;
+  /** Sizes of its disks together. */
+  readonly bytes: number;
   /** SHA-256 of its disks. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -27,6 +29,8 @@ interface Machine {
   recipes: Readonly<Record<string, DiskRecipe>>;
   versions: Version[];
 }
+
+export const COLLECT: Operation = { kind: 'collect', pointId: null };
 
 /** Points are only deleted while there are more. */
 const KEPT_POINTS = 1;
@@ -61,6 +65,9 @@ export class World {
       const [sessionId, neverPointId] = [this.#random.uuid(), this.#random.uuid()];
       return { kind: 'restore', sessionId, neverPointId, pointId: this.#random.pick(committed) };
     }
+    if (this.#inState('gone').length > 0 && this.#random.chance(0.3)) {
+      return COLLECT;
+    }
     return committed.length > KEPT_POINTS && this.#random.chance(0.3) ? this.#delete(committed) : this.backUp();
   }
 
@@ -83,8 +90,9 @@ export class World {
     for (const { diskKey, recipe } of known) {
       disks[diskKey] = { recipe, changed: since.flatMap(({ changed }) => changed[diskKey] ?? []) };
     }
+    const bytes = known.reduce((sum, { recipe }) => sum + recipe.sizeBytes, 0);
     const digests = Object.fromEntries(known.map(({ diskKey, recipe }) => [diskKey, sha256(renderDisk(recipe))]));
-    this.points.set(version.pointId, { state: 'begun', vmId: machine.vmId, digests });
+    this.points.set(version.pointId, { state: 'begun', vmId: machine.vmId, bytes, digests });
     return {
       kind: 'backup',
       sessionId: random.uuid(),
@@ -104,6 +112,9 @@ export class World {
 
   /** The process has said that it is done. */
   done(operation: Operation, digests?: Readonly<Record<string, string>>): void {
+    if (operation.kind === 'collect') {
+      return;
+    }
     const point = this.#point(operation.pointId);
     if (operation.kind === 'backup') {
       point.state = 'committed';
@@ -114,6 +125,21 @@ export class World {
     } else if (JSON.stringify(digests) !== JSON.stringify(point.digests)) {
       throw new Error(`Restore point ${operation.pointId} was restored with other bytes than it was made of.`);
     }
+  }
+
+  /** A collection took the writer for dead: its point never comes. */
+  fenced(pointId: string): void {
+    const point = this.#point(pointId);
+    if (point.state === 'committed') {
+      throw new Error(`Restore point ${pointId} is committed, and its writer was told that it was fenced.`);
+    }
+    point.state = 'gone';
+  }
+
+  /** Of all restore points that are there, as they are restored. */
+  diskBytes(): number {
+    const points = [...this.points.values()].filter(({ state }) => state === 'committed');
+    return points.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** What is in the vault now that somebody looked: from here on it must stay so. */

@@ -114,6 +114,7 @@ export class CustodyLog {
       const state = await this.read(pointId);
       const entry = decide(state);
       if (entry === null) {
+        await this.#makeDurable(pointId, state);
         return state;
       }
       const number = state.last + 1;
@@ -124,6 +125,14 @@ export class CustodyLog {
         await this.#store.flush();
         return applyEntry(state, number, entry);
       }
+    }
+  }
+
+  /** Whoever put the entries that an answer stands on may have died before their names were durable. */
+  async #makeDurable(pointId: string, { last }: CustodyState): Promise<void> {
+    if (last > 0) {
+      await this.#store.head(custodyName(pointId, last));
+      await this.#store.flush();
     }
   }
 
