@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KIB } from '../kernel/bytes.ts';
+import {
+  filesIn,
+  flipBit,
+  makeSmallVault,
+  runTool,
+  type Outcome,
+  type SmallVault,
+} from './vault-tool/testing/small-vault.ts';
+
+/** A block device that stands for a file, where this machine has one to spare and this user may take it. */
+const hasLoopDevices = spawnSync('losetup', ['--find']).status === 0;
+
+let world: SmallVault;
+
+beforeAll(async () => {
+  world = await makeSmallVault();
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+async function restoreRoot(to: string, ...more: string[]): Promise<Outcome> {
+  return await runTool(['restore', ...world.places, '--point', world.second, '--disk', 'root', '--to', to, ...more]);
+}
+
+/** The pack with the end of the disk: the last one before that of the other disk. */
+async function lastPack(): Promise<string> {
+  const packs = await Promise.all(
+    (await filesIn(world, 'data')).map(async (path) => ({ path, at: (await stat(path, { bigint: true })).mtimeNs })),
+  );
+  return packs.toSorted((a, b) => (a.at < b.at ? -1 : 1)).at(-2)?.path ?? '';
+}
+
+test('a restore that ends half-way goes on where it was', async () => {
+  const [to, cursor] = [join(world.folder, 'half.raw'), join(world.folder, 'half.json')];
+  const { undo } = await flipBit(await lastPack(), 100);
+  const half = await restoreRoot(to, '--resume', cursor);
+  await undo();
+  expect(half.code).toBe(3);
+  const { settledBelow } = JSON.parse(await readFile(cursor, 'utf8')) as { settledBelow: number };
+  expect(settledBelow).toBeGreaterThan(0);
+  expect(settledBelow).toBeLessThan(world.root.length);
+  // What is marked now shows that it is not written again.
+  const partial = await readFile(`${to}.partial`);
+  expect(Buffer.compare(partial.subarray(0, 100 * KIB), world.root.subarray(0, 100 * KIB))).toBe(0);
+  partial.fill(0xaa, 0, 10);
+  await writeFile(`${to}.partial`, partial);
+
+  const other = await restoreRoot(join(world.folder, 'other.raw'), '--resume', cursor);
+  expect(other).toMatchObject({ code: 1, err: expect.stringContaining(`to ${resolve(to)}`) });
+  const rest = await restoreRoot(to, '--resume', cursor);
+  expect(rest).toMatchObject({ code: 0, out: expect.stringContaining('Restored disk root') });
+  const wanted = Buffer.from(world.root).fill(0xaa, 0, 10);
+  expect(Buffer.compare(await readFile(to), wanted)).toBe(0);
+  expect((await readdir(world.folder)).filter((name) => name.startsWith('half'))).toEqual(['half.raw']);
+});
+
+test('a cursor without its half-written file, or that is none, is refused', async () => {
+  const [to, cursor] = [join(world.folder, 'none.raw'), join(world.folder, 'none.json')];
+  const what = { pointId: world.second, diskKey: 'root', to, settledBelow: 256 * KIB };
+  await writeFile(cursor, JSON.stringify(what));
+  expect(await restoreRoot(to, '--resume', cursor)).toMatchObject({ code: 1, err: expect.stringContaining('Remove') });
+  await writeFile(cursor, 'half.raw');
+  const refused = await restoreRoot(to, '--resume', cursor);
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('does not say where a restore goes on') });
+  const qcow2 = await restoreRoot(to, '--resume', cursor, '--format', 'qcow2');
+  expect(qcow2).toMatchObject({ code: 2, err: expect.stringContaining('--resume goes with --format raw') });
+});
+
+test.skipIf(!hasLoopDevices)(
+  'a disk is restored onto a block device, holes too, and only if that is meant',
+  async () => {
+    const backing = join(world.folder, 'device');
+    const size = 2048 * KIB;
+    await writeFile(backing, Buffer.alloc(size, 0xff));
+    const device = spawnSync('losetup', ['--find', '--show', backing], { encoding: 'utf8' }).stdout.trim();
+    try {
+      expect(await restoreRoot(device)).toMatchObject({ code: 1, err: expect.stringContaining('--force') });
+      expect((await restoreRoot(device, '--force', '--format', 'qcow2')).code).toBe(1);
+      expect(await restoreRoot(device, '--force')).toMatchObject({ code: 0 });
+      spawnSync('losetup', ['--detach', device]);
+      const written = await readFile(backing);
+      expect(Buffer.compare(written.subarray(0, world.root.length), world.root)).toBe(0);
+      expect(written.length).toBe(size);
+      expect(written.at(-1)).toBe(0xff);
+    } finally {
+      spawnSync('losetup', ['--detach', device]);
+    }
+  },
+);
