@@ -12,7 +12,7 @@ let client: JsonClient;
 let vm: SimulatedVm;
 
 beforeAll(async () => {
-  pools = await SpecSimulator.start('--detach-delay', '0');
+  pools = await SpecSimulator.start('--detach-delay', '0', '--merge-delay', '86400000');
   client = await JsonClient.login(pools.pool('alpha'));
   vm = await pools.makeVm({ disks: [{ sizeBytes: 4 * MIB }, { sizeBytes: 2 * MIB }] });
 });

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { COUNTERS, type Counter, type Meter } from './meters.ts';
+import { COUNTERS, type Counter, type Gauge, type Meter } from './meters.ts';
 
 /** From `start` up to, but not including, `end`. */
 export interface UsageWindow {
@@ -29,11 +29,7 @@ export async function countersOf(
   return { ...zeros, ...Object.fromEntries(rows.map(({ meter, quantity }) => [meter, quantity])) };
 }
 
-async function gaugesAt(
-  em: EntityManager,
-  tenantId: string,
-  at: Date,
-): Promise<Pick<Measured, 'protected_vms' | 'protected_bytes' | 'stored_bytes' | 'restore_points'>> {
+async function gaugesAt(em: EntityManager, tenantId: string, at: Date): Promise<Record<Gauge, string>> {
   const [points]: { restore_points: string; protected_vms: string; protected_bytes: string }[] = await em.query(
     `with point as (
        select p.vm_id, p.size_bytes, row_number() over (partition by p.vm_id order by p.taken_at desc, p.id desc) as age
