@@ -204,6 +204,35 @@ describe.skipIf('reason' in found)('an S3 bucket', () => {
       expect(await direct.head('x')).toBe(null);
     });
 
+    const page = (keys: readonly string[], next: string): { kind: 'answer'; status: 200; code: ''; body: string } => {
+      const contents = keys.map((key) => `<Contents><Key>vaults/one/${key}</Key><Size>1</Size></Contents>`);
+      const body = `<?xml version="1.0"?><ListBucketResult>${contents.join('')}${next}</ListBucketResult>`;
+      return { kind: 'answer', status: 200, code: '', body };
+    };
+    const more = (token: string): string =>
+      `<IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken>`;
+
+    test('an answer that begins with the end of the one before names nothing twice', async () => {
+      const [first, second] = [page(['a', 'b'], more('1')), page([], more('2'))];
+      proxy.fail('GET', first, second, page(['b', 'c'], '<IsTruncated>false</IsTruncated>'));
+      expect(await namesIn(store, '')).toEqual(['a', 'b', 'c']);
+    });
+
+    test('a list that goes on, and does not say where, is not taken for a whole one', async () => {
+      proxy.fail('GET', page(['a'], '<IsTruncated>true</IsTruncated>'));
+      await expect(namesIn(store, '')).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+      proxy.fail('GET', page(['a'], more('1')), page(['b'], more('1')));
+      await expect(namesIn(store, '')).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+    });
+
+    test('a list whose answers break off is asked for again, and whole', async () => {
+      for (const name of ['a', 'b', 'c']) {
+        await direct.putIfAbsent(name, []);
+      }
+      proxy.fail('GET', { kind: 'cut-answer', afterBytes: 300 }, slowDown, { kind: 'lose-answer' });
+      expect(await namesIn(store, '')).toEqual(['a', 'b', 'c']);
+    });
+
     test('a server that does not answer is given up, and asked again', async () => {
       const impatient = open({ bucket, endpoint: proxy.endpoint, patience: { ...IMPATIENT, idleMs: 300 } });
       proxy.fail('PUT', { kind: 'stall' });

@@ -115,6 +115,22 @@ export function testStore(open: () => Promise<StoreUnderTest>, { many = 2100 } =
     expect(await namesIn(place.other, 'many/3/')).toHaveLength(Math.ceil((many - 3) / 16));
   });
 
+  test('a list while others put and delete holds what was there all the time, once', async () => {
+    const names = await namesIn(store, 'many/');
+    const [passing, kept] = [names.filter((_, i) => i % 7 === 3), names.filter((_, i) => i % 7 !== 3)];
+    const seen: string[] = [];
+    for await (const { name } of store.list('many/')) {
+      seen.push(name);
+      if (seen.length % 20 === 1) {
+        await place.other.putIfAbsent(`many/${seen.length % 16}/added-${seen.length}`, [Buffer.from('x')]);
+        await place.other.delete(passing.pop() ?? 'none');
+        await place.other.delete(passing.shift() ?? 'none');
+      }
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(kept));
+  });
+
   test('what was deleted is gone, its name is free, and deleting again is fine', async () => {
     await store.putIfAbsent('gone', [Buffer.from('x')]);
     await place.other.delete('gone');

@@ -10,6 +10,8 @@ export type ProxyFault =
       readonly status: number;
       readonly code: string;
       readonly headers?: Readonly<Record<string, string>>;
+      /** In place of an error with that code. */
+      readonly body?: string;
     }
   /** The connection breaks once this much of the request's body has reached the server. */
   | { readonly kind: 'cut-request'; readonly afterBytes: number }
@@ -83,9 +85,9 @@ export async function startS3Proxy(upstream: string): Promise<S3Proxy> {
   };
 }
 
-function refuse(to: ServerResponse, { status, code, headers }: ProxyFault & { readonly kind: 'answer' }): void {
+function refuse(to: ServerResponse, { status, code, headers, body }: ProxyFault & { readonly kind: 'answer' }): void {
   to.writeHead(status, { 'content-type': 'application/xml', ...headers });
-  to.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  to.end(body ?? `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
 }
 
 interface Forwarded {

@@ -17,3 +17,10 @@ export interface S3Place {
 export function missingObject(name: string, place: string): AppError {
   return new AppError('VAULT_OBJECT_MISSING', `${name} is not in the vault at ${place}.`, { data: { object: name } });
 }
+
+/** A list that breaks off must not be taken for a whole one: what it lacks would count as gone. */
+export function requireProgress(from: string | undefined, to: string | undefined, place: string): void {
+  if (to === undefined || to === from) {
+    throw new AppError('VAULT_UNREACHABLE', `The vault at ${place} says that its list goes on, and not where.`);
+  }
+}

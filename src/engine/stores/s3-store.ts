@@ -5,12 +5,10 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   type GetObjectCommandOutput,
   type HeadObjectCommandOutput,
-  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { MIB } from '../../kernel/bytes.ts';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
@@ -20,7 +18,8 @@ import { requireNoRetention } from './no-retention.ts';
 import { requireObjectName } from './object-name.ts';
 import { S3Attempts, USUAL_PATIENCE, type S3Patience } from './s3-attempts.ts';
 import { PassingFault, readFault } from './s3-errors.ts';
-import { missingObject } from './s3-place.ts';
+import { listObjects } from './s3-list.ts';
+import { missingObject, type S3Place } from './s3-place.ts';
 import { S3Retention } from './s3-retention.ts';
 import { S3Versions } from './s3-versions.ts';
 
@@ -60,6 +59,7 @@ export class S3Store implements Store, Disposable {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #attempts: S3Attempts;
+  readonly #place: S3Place;
   readonly #versions: S3Versions;
 
   constructor(options: S3StoreOptions) {
@@ -80,7 +80,7 @@ export class S3Store implements Store, Disposable {
       requestHandler: { connectionTimeout: patience.connectMs, socketTimeout: patience.idleMs },
       ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     });
-    const place = {
+    this.#place = {
       client: this.#client,
       bucket,
       prefix: this.#prefix,
@@ -88,9 +88,9 @@ export class S3Store implements Store, Disposable {
       attempts: this.#attempts,
       clock,
     };
-    this.#versions = new S3Versions(place);
+    this.#versions = new S3Versions(this.#place);
     const { retention: mode } = options;
-    this.retention = mode === undefined ? undefined : new S3Retention(mode, place, this.#versions, this);
+    this.retention = mode === undefined ? undefined : new S3Retention(mode, this.#place, this.#versions, this);
   }
 
   async putIfAbsent(
@@ -182,23 +182,7 @@ export class S3Store implements Store, Disposable {
       yield* this.#versions.list(prefix);
       return;
     }
-    let page: ListObjectsV2CommandOutput | undefined;
-    do {
-      const ContinuationToken = page?.NextContinuationToken;
-      const command = { Bucket: this.#bucket, Prefix: `${this.#prefix}${prefix}`, ContinuationToken };
-      page = await this.#attempts.run({
-        what: `list ${prefix === '' ? 'everything' : prefix}`,
-        action: 'read',
-        bytes: 0,
-        attempt: (abortSignal) => this.#client.send(new ListObjectsV2Command(command), { abortSignal }),
-      });
-      for (const { Key, Size } of page.Contents ?? []) {
-        // Some tools make empty objects that look like folders.
-        if (Key !== undefined && !Key.endsWith('/')) {
-          yield { name: Key.slice(this.#prefix.length), sizeBytes: Size ?? 0 };
-        }
-      }
-    } while (page.IsTruncated === true && page.NextContinuationToken !== undefined);
+    yield* listObjects(this.#place, prefix);
   }
 
   async delete(name: string): Promise<void> {

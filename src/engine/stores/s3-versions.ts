@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoredObject } from '../ports/store.ts';
 import { readFault } from './s3-errors.ts';
-import type { S3Place } from './s3-place.ts';
+import { requireProgress, type S3Place } from './s3-place.ts';
 
 /** A version of an object, or a marker that hides the ones before it. */
 export interface S3Version {
@@ -125,6 +125,11 @@ export class S3Versions {
         client.send(new ListObjectVersionsCommand(input), { abortSignal }),
       );
       yield* versionsOf(answer, prefix.length);
+      if (answer.IsTruncated === true) {
+        const from = `${KeyMarker ?? ''}\n${VersionIdMarker ?? ''}`;
+        const to = `${answer.NextKeyMarker ?? ''}\n${answer.NextVersionIdMarker ?? ''}`;
+        requireProgress(from, to, this.#place.description);
+      }
       next = answer.IsTruncated === true ? answer : null;
     }
   }
