@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import type { BenchRow } from './bench-row.ts';
 import { bootBench } from './boot-bench.ts';
 import { engineBench } from './engine-bench.ts';
 import { pathBench } from './path-bench.ts';
@@ -15,7 +16,11 @@ const { values } = parseArgs({ options: { report: { type: 'string' }, help: { ty
 if (values.help === true) {
   process.stdout.write(HELP);
 } else {
-  const rows = [...(await engineBench()), ...(await pathBench()), ...(await bootBench())];
+  const rows: BenchRow[] = [];
+  for (const bench of [engineBench, pathBench, bootBench]) {
+    process.stderr.write(`${bench.name} …\n`);
+    rows.push(...(await bench()));
+  }
   console.table(
     rows.map(({ name, unit, ours, against, theirs, ratio }) => ({
       name,
