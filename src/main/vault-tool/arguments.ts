@@ -35,6 +35,13 @@ export interface RestoreCommand extends VaultPlace {
   readonly resume: string | undefined;
 }
 
+export interface CopyCommand extends VaultPlace {
+  readonly command: 'copy';
+  /** Absent: all that the other vault has no copy of. */
+  readonly point: string | undefined;
+  readonly target: VaultPlace;
+}
+
 const PLAIN = ['list', 'stats', 'catalog', 'condemned', 'sessions', 'repair', 'rebuild-index'] as const;
 
 export type Command =
@@ -42,6 +49,7 @@ export type Command =
   | (VaultPlace & { readonly command: (typeof PLAIN)[number] })
   | (VaultPlace & { readonly command: 'config'; readonly point: string })
   | VerifyCommand
+  | CopyCommand
   | RestoreCommand;
 
 const TEXT = { type: 'string' } as const;
@@ -52,6 +60,7 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(PLAIN.map((name) => [name, []])),
   config: ['point'],
   verify: ['level', 'point', 'state', 'scrub', 'condemn'],
+  copy: ['point', 'to', 'to-keys', 'to-endpoint', 'to-region'],
   restore: ['point', 'disk', 'to', 'format', 'force', 'salvage', 'resume'],
 };
 
@@ -72,12 +81,19 @@ export function readArguments(args: readonly string[]): Command {
   if (stray !== undefined) {
     throw wrong(`${command} does not take --${stray}.`);
   }
+  return readCommand(command, values);
+}
+
+function readCommand(command: string | undefined, values: Values): Command {
   const place = readPlace(values);
   if (command === 'verify') {
     return { command, ...place, ...readVerify(values) };
   }
   if (command === 'restore') {
     return { command, ...place, ...readRestore(values) };
+  }
+  if (command === 'copy') {
+    return { command, ...place, point: values.point, target: readTarget(values) };
   }
   if (command === 'config') {
     return { command, ...place, point: needed('point', values.point) };
@@ -100,6 +116,9 @@ function parse(args: readonly string[]) {
         point: TEXT,
         disk: TEXT,
         to: TEXT,
+        'to-keys': TEXT,
+        'to-endpoint': TEXT,
+        'to-region': TEXT,
         format: { ...TEXT, default: 'raw' },
         state: TEXT,
         scrub: TEXT,
@@ -124,6 +143,16 @@ function readPlace(values: Values): VaultPlace {
     throw wrong(`--${stray} is for vaults on S3: --vault s3://BUCKET/PREFIX.`);
   }
   return { vault, keys: needed('keys', values.keys), endpoint, region };
+}
+
+/** Where copies go: its keys are where the others are, unless it is said where else. */
+function readTarget(values: Values): VaultPlace {
+  const vault = needed('to', values.to);
+  const { 'to-endpoint': endpoint, 'to-region': region } = values;
+  if ((endpoint ?? region) !== undefined && !vault.startsWith('s3://')) {
+    throw wrong('--to-endpoint and --to-region are for vaults on S3: --to s3://BUCKET/PREFIX.');
+  }
+  return { vault, keys: values['to-keys'] ?? needed('keys', values.keys), endpoint, region };
 }
 
 function readVerify(values: Values): Omit<VerifyCommand, keyof VaultPlace | 'command'> {

@@ -4,6 +4,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
   holdfast-vault verify        VAULT [--level 0|1|2] [--point ID] [--state FILE] [--scrub DAYS] [--condemn]
   holdfast-vault restore       VAULT --point ID [--disk KEY] --to FILE|DEVICE
                                [--format raw|vhd|qcow2] [--force] [--salvage] [--resume FILE]
+  holdfast-vault copy          VAULT --to VAULT2 [--to-keys DIR] [--point ID]
   holdfast-vault config        VAULT --point ID
   holdfast-vault stats         VAULT
   holdfast-vault catalog       VAULT
@@ -25,15 +26,18 @@ VAULT is where it lies and what opens it:
   --condemn      takes damaged packs out of deduplication, for good: the next backup stores their content again
   --point ID     a restore point, as list shows it; its beginning is enough where no other begins so
   --disk KEY     a disk, as list shows it; may be left out where the restore point has only one
-  --to           a file to make, or a block device to overwrite (raw only)
+  --to           a file to make, or a block device to overwrite (raw only); of copy the other vault, as --vault,
+                 with --to-keys DIR, --to-endpoint URL and --to-region NAME where they are others
   --format       raw (the default), vhd (dynamic) or qcow2
   --force        replaces a file that is there, or overwrites a device
   --salvage      restores what is whole of a damaged disk; what is lost reads as zeros, and is listed
   --resume FILE  remembers how far a raw restore came: the same command line again goes on from there
 
-config prints the VM's configuration as the restore point has it; catalog everything the vault says of itself, as
-JSON; condemned the packs that nothing new refers to; sessions who reads or writes. repair makes the index and
-whatever else follows from the rest anew where it is damaged, and says what is lost; rebuild-index all of the index.
+copy brings a restore point, or all that are not there yet, to another vault, which stores only what it lacks;
+told again it goes on from where it was interrupted. config prints the VM's configuration as the restore point has
+it; catalog everything the vault says of itself, as JSON; condemned the packs that nothing new refers to; sessions
+who reads or writes. repair makes the index and whatever else follows from the rest anew where it is damaged, and
+says what is lost; rebuild-index all of the index.
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 damage was found; 130 interrupted.
 docs/vault-tool.md leads through an emergency.

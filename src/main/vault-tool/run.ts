@@ -1,5 +1,6 @@
 import { assertNever, toAppError, type AppError } from '../../kernel/errors.ts';
 import { readArguments, WrongArguments, type Command } from './arguments.ts';
+import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { listPoints } from './list-points.ts';
@@ -28,6 +29,14 @@ export async function runVaultTool(args: readonly string[]): Promise<number> {
   }
 }
 
+const SHOW = {
+  list: listPoints,
+  catalog: showCatalog,
+  condemned: showCondemned,
+  sessions: showSessions,
+  stats: showStats,
+} as const;
+
 async function run(command: Command, signal: AbortSignal): Promise<number> {
   if (command.command === 'help') {
     process.stdout.write(HELP);
@@ -37,22 +46,20 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
   const { repository } = vault;
   switch (command.command) {
     case 'list':
-      return await listPoints(repository, terminal);
     case 'catalog':
-      return await showCatalog(repository, terminal);
     case 'condemned':
-      return await showCondemned(repository, terminal);
     case 'sessions':
-      return await showSessions(repository, terminal);
+    case 'stats':
+      return await SHOW[command.command](repository, terminal);
     case 'repair':
     case 'rebuild-index':
       return await repairVault(repository, command.command, terminal, signal);
-    case 'stats':
-      return await showStats(repository, terminal);
     case 'config':
       return await showConfig(repository, command.point, terminal);
     case 'verify':
       return await verifyVault(repository, command, terminal, signal);
+    case 'copy':
+      return await copyPoints(repository, command, terminal, signal);
     case 'restore':
       return await restoreDisk(repository, command, terminal, signal);
     default:
