@@ -144,7 +144,7 @@ test('an entry that was exchanged for another of the same point is found', async
   await expect(repository.deletePoint(pointId)).rejects.toMatchObject({ code: 'POINT_RETAINED' });
 });
 
-test('a damaged custody hides its point, by name, and no other', async () => {
+test('a point with damaged custody is named, and can be read, and not deleted', async () => {
   const [damaged, kept] = [await makePoint(), await makePoint()];
   await repository.placeHold({ pointId: damaged, holdId: randomUUID(), reason: 'one' });
   vault.objects.get(`custody/${damaged}/1`)?.fill(0, 90, 100);
@@ -153,7 +153,9 @@ test('a damaged custody hides its point, by name, and no other', async () => {
   for await (const { pointId } of repository.listPoints({ onDamaged: (pointId) => told.push(pointId) })) {
     listed.push(pointId);
   }
-  expect([listed, told]).toEqual([[kept], [damaged]]);
+  expect([listed.toSorted(), told]).toEqual([[damaged, kept].toSorted(), [damaged]]);
+  expect((await repository.readPoint(damaged)).summary.pointId).toBe(damaged);
+  await expect(repository.deletePoint(damaged)).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
 });
 
 test('a session that is older than seven days does not commit any more', async () => {

@@ -3,7 +3,7 @@ import type { ListPointsOptions, PointSummary } from '../types.ts';
 import type { PointStore } from './point-store.ts';
 
 /**
- * The restore points that can be read. Damaged ones are told to `onDamaged`; without it the list ends with one error
+ * The restore points that can be read. What is damaged of them is told to `onDamaged`; without it the list ends with one error
  * that names them all, after everything else: a single damaged object hides no other.
  */
 export async function* listPoints(
@@ -21,7 +21,7 @@ export async function* listPoints(
   const [first] = damaged.values();
   if (first !== undefined) {
     const ids = [...damaged.keys()];
-    throw new AppError(first.code, `Restore points can't be read: ${ids.join(', ')}. ${first.message}`, {
+    throw new AppError(first.code, `Restore points are damaged: ${ids.join(', ')}. ${first.message}`, {
       data: { ...first.data, damagedPoints: ids },
       cause: first,
     });

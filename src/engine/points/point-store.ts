@@ -88,12 +88,24 @@ export class PointStore {
 
   /** 'tombstone' also where the point was deleted: it is decided, and not there. */
   async find(pointId: string): Promise<Point | 'tombstone' | null> {
-    const { deletedAt } = await this.custody.read(pointId);
+    const deletedAt = await this.#deletedAt(pointId);
     const found = await this.findObject(pointId);
     if (found === null) {
       return deletedAt === null ? null : 'tombstone';
     }
     return found.kind === 'point' && deletedAt === null ? found.point : 'tombstone';
+  }
+
+  /** What nobody can read deletes nothing: with damaged custody a point is there, to be read and never to be deleted. */
+  async #deletedAt(pointId: string): Promise<number | null> {
+    try {
+      return (await this.custody.read(pointId)).deletedAt;
+    } catch (error) {
+      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+        return null;
+      }
+      throw error;
+    }
   }
 
   /** What is at the name, deleted or not. */
@@ -126,14 +138,15 @@ export class PointStore {
     return found;
   }
 
-  /** `onDamaged` is told of objects that are no point any more, and the list goes on; without it they end the list. */
+  /**
+   * `onDamaged` is told of objects that don't open, and the list goes on; without it they end the list. A point of which
+   * only the custody is damaged is told, and in the list.
+   */
   async *list(onDamaged?: (pointId: string, error: AppError) => void): AsyncIterable<Point> {
-    const told = new Set<string>();
     const tell = (pointId: string, error: unknown): void => {
       if (onDamaged === undefined || !isAppError(error, ...DAMAGE)) {
         throw error;
       }
-      told.add(pointId);
       onDamaged(pointId, error);
     };
     const ids = new Set<string>();
@@ -142,7 +155,7 @@ export class PointStore {
     }
     const deleted = await this.custody.findDeleted(ids, tell);
     for (const pointId of ids) {
-      const found = deleted.has(pointId) || told.has(pointId) ? null : await this.#findOrTell(pointId, tell);
+      const found = deleted.has(pointId) ? null : await this.#findOrTell(pointId, tell);
       if (found?.kind === 'point') {
         yield found.point;
       }

@@ -33,6 +33,6 @@ export interface Catalog {
   readonly points: readonly CatalogPoint[];
   readonly condemned: readonly CatalogCondemned[];
   readonly sessions: readonly SessionSummary[];
-  /** Points, custody, sessions and epochs that can't be read. A point that is named here is not among `points`. */
+  /** Points, their custody, sessions and epochs that can't be read; a point with damaged custody is among `points`. */
   readonly damaged: readonly CatalogDamage[];
 }

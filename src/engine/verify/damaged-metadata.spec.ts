@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HEADER, LEVELS, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
 
@@ -75,4 +76,21 @@ test('a damaged restore point is named by lists and counts, and hides no other',
   await expect(list()).rejects.toMatchObject({ code: 'VAULT_CORRUPT', data: { damagedPoints: [points.first] } });
   expect(listed.toSorted()).toEqual(others);
   expect(await repository.stats()).toMatchObject({ points: 2, damagedPoints: [points.first] });
+});
+
+test('a damaged legal hold is named, and costs nothing of its restore point but its deletion', async () => {
+  const { repository, points } = world;
+  await repository.placeHold({ pointId: points.first, holdId: randomUUID(), reason: 'case 1' });
+  const [name = ''] = world.names('custody/');
+  world.flip(name, 100);
+  const result = await world.verifyAt(0);
+  expect(result.damagedObjects).toMatchObject([{ name, problem: 'changed' }]);
+  expect(result.damagedPoints).toEqual([]);
+  expect(result.intactPoints).toHaveLength(3);
+  expect(await world.findMistakes(result)).toEqual([]);
+  expect(await repository.stats()).toMatchObject({ points: 3, damagedPoints: [points.first] });
+  const catalog = await repository.readCatalog();
+  expect(catalog.points).toHaveLength(3);
+  expect(catalog.damaged).toMatchObject([{ name }]);
+  await expect(repository.deletePoint(points.first)).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
 });

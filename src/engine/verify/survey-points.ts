@@ -16,7 +16,7 @@ export interface SurveyedPoint {
 
 export interface PointSurvey {
   readonly points: readonly SurveyedPoint[];
-  /** Objects that are no restore points any more, by the point's id. */
+  /** Objects that don't open, by the point's id; a point that is not among `points` is lost with them. */
   readonly damaged: ReadonlyMap<string, DamagedObject>;
 }
 
@@ -25,7 +25,8 @@ export async function surveyPoints(store: PointStore, { pointIds, signal }: Veri
   const points: SurveyedPoint[] = [];
   const damaged = new Map<string, DamagedObject>();
   const onDamaged = (pointId: string, error: AppError): void => {
-    const name = pointName(pointId);
+    const { object } = error.data;
+    const name = typeof object === 'string' ? object : pointName(pointId);
     damaged.set(pointId, { name, problem: 'changed', message: error.message, lostFrames: 'all' });
   };
   const found = pointIds === undefined ? store.list(onDamaged) : getAll(store, pointIds, onDamaged);

@@ -191,8 +191,11 @@ async function listPacks({ store }: RepositoryContext, signal?: AbortSignal): Pr
   return present;
 }
 
-function lostPoints({ damaged }: PointSurvey): DamagedPoint[] {
-  return Array.from(damaged, ([pointId, { name }]) => ({
+/** With damaged custody a point is there all the same. */
+function lostPoints({ points, damaged }: PointSurvey): DamagedPoint[] {
+  const there = new Set(points.map(({ pointId }) => pointId));
+  const lost = [...damaged].filter(([pointId]) => !there.has(pointId));
+  return lost.map(([pointId, { name }]) => ({
     pointId,
     vmId: null,
     takenAt: null,
