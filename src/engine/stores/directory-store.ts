@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import * as systemCalls from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import type { PutOptions, Store, StoredObject } from '../ports/store.ts';
 import { requireNoRetention } from './no-retention.ts';
 import { toStoreError } from './directory-errors.ts';
-import type { FileSystem, OpenFile } from './file-system.ts';
+import { SYSTEM_FILES, type FileSystem, type OpenFile } from './file-system.ts';
 import { requireObjectName } from './object-name.ts';
+import { writeDurably } from './write-durably.ts';
 
 const ASIDE = '.aside';
 
@@ -26,7 +26,7 @@ export class DirectoryStore implements Store {
   #flushing: Promise<void> = Promise.resolve();
 
   /** `directory` must exist: a vault whose mount is missing must not be begun anew below the mount point. */
-  constructor(directory: string, files: FileSystem = systemCalls) {
+  constructor(directory: string, files: FileSystem = SYSTEM_FILES) {
     this.#root = resolve(directory);
     this.#files = files;
     this.description = this.#root;
@@ -271,20 +271,6 @@ export class DirectoryStore implements Store {
   #path(name: string): string {
     requireObjectName(name);
     return join(this.#root, name);
-  }
-}
-
-async function writeDurably(files: FileSystem, path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const file = await files.open(path, 'wx', 0o600);
-  try {
-    for (const part of parts) {
-      for (let at = 0; at < part.length;) {
-        at += (await file.write(part, at, part.length - at)).bytesWritten;
-      }
-    }
-    await file.datasync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -1,3 +1,6 @@
+import { constants } from 'node:fs';
+import * as systemCalls from 'node:fs/promises';
+
 /** An open file, or a directory that is opened to be synchronised. */
 export interface OpenFile {
   write(data: Uint8Array, at: number, length: number): Promise<{ readonly bytesWritten: number }>;
@@ -27,6 +30,8 @@ export interface FolderEntry {
  */
 export interface FileSystem {
   open(path: string, flags: string, mode?: number): Promise<OpenFile>;
+  /** A new file that is written past the page cache: from and to whole pages. Absent where there is no such thing. */
+  readonly createDirect?: (path: string, mode: number) => Promise<OpenFile>;
   link(existing: string, name: string): Promise<void>;
   unlink(path: string): Promise<void>;
   mkdir(path: string, options: { readonly recursive: boolean; readonly mode: number }): Promise<string | undefined>;
@@ -34,3 +39,13 @@ export interface FileSystem {
   readdir(path: string): Promise<string[]>;
   opendir(path: string): Promise<AsyncIterable<FolderEntry>>;
 }
+
+const { O_CREAT, O_DIRECT, O_EXCL, O_WRONLY } = constants;
+
+export const SYSTEM_FILES: FileSystem = {
+  ...systemCalls,
+  // Not on every system, whatever the types say.
+  ...(Number.isInteger(O_DIRECT)
+    ? { createDirect: (path, mode) => systemCalls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_DIRECT, mode) }
+    : {}),
+};

@@ -5,6 +5,7 @@ import { ChunkFilter } from '../index/chunk-filter.ts';
 import { ChunkTable } from '../index/chunk-table.ts';
 import { keyedDigest, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import { packMemory } from './buffer-pool.ts';
 import { OWN_PACK, type FoundPlaces, type NewPack, type SealedPack, type WriteTables } from './protocol.ts';
 
 export interface ChunkPlace {
@@ -132,7 +133,7 @@ export class ChunkWriter {
     }
     if (this.#open === null) {
       const { id, number, buffer } = await this.#port.nextPack();
-      const builder = new PackBuilder(new Uint8Array(buffer), OBJECT_KIND.dataPack, id, this.#secrets);
+      const builder = new PackBuilder(packMemory(buffer), OBJECT_KIND.dataPack, id, this.#secrets);
       this.#open = { number, buffer, builder };
     }
     return this.#open;

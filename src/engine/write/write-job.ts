@@ -7,6 +7,7 @@ import type { IndexedPack } from '../index/index-entries.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ManifestEntry, SegmentRecord, SegmentRun } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { packMemory } from '../worker/buffer-pool.ts';
 import type { Lane, WriteHost } from '../worker/lane.ts';
 import {
   CHUNK_INTS,
@@ -181,7 +182,7 @@ export class WriteJob implements WriteHost {
     try {
       throwIfAborted(this.#signal);
       await this.#writeJournal([pack.id]);
-      const data = new Uint8Array(pack.buffer, 0, pack.bytes);
+      const data = packMemory(pack.buffer).subarray(0, pack.bytes);
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], { signal: this.#signal });
       done = pack.buffer;
       this.#storedBytes += pack.bytes;
