@@ -1,0 +1,193 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { CondemnedLog } from '../../../src/engine/collect/condemned-log.ts';
+import { newObjectId } from '../../../src/engine/format/ids.ts';
+import { indexName } from '../../../src/engine/format/names.ts';
+import { openRepository } from '../../../src/engine/index.ts';
+import { ChunkIndex } from '../../../src/engine/index/chunk-index.ts';
+import { ENTRY_BYTES } from '../../../src/engine/index/index-entries.ts';
+import { IndexSegmentBuilder } from '../../../src/engine/index/index-segment-builder.ts';
+import { PackTables } from '../../../src/engine/restore/pack-tables.ts';
+import { MIB } from '../../../src/kernel/bytes.ts';
+import { systemClock } from '../../../src/kernel/clock.ts';
+import { CHUNKS_PER_PACK, chunkOf, digestsOf, packOf, writeDigest } from './generated-store.ts';
+import { openScaleVault, peakMb, type ScaleVault } from './scale-vault.ts';
+
+/** What one early publication of a large write holds. */
+const PACKS_PER_PUBLICATION = 365;
+const QUESTIONS = 200;
+const CHUNKS_PER_QUESTION = 170;
+const BACKUP_BYTES = 2048 * MIB;
+
+function indexOf({ store, secrets }: ScaleVault): ChunkIndex {
+  const condemned = new CondemnedLog(store, secrets, systemClock);
+  return new ChunkIndex({ store, secrets, condemned, tables: new PackTables(store, secrets, condemned) });
+}
+
+/** Publishes as many chunks, as writers would: each publication merges what is to be merged. */
+export async function buildIndex(folder: string, chunks: number): Promise<Record<string, number>> {
+  const vault = await openScaleVault(folder, chunks);
+  const index = indexOf(vault);
+  const packs = Math.ceil(chunks / CHUNKS_PER_PACK);
+  const start = performance.now();
+  let longest = 0;
+  for (let first = 0; first < packs; first += PACKS_PER_PUBLICATION) {
+    const before = performance.now();
+    const count = Math.min(PACKS_PER_PUBLICATION, packs - first);
+    await index.publish(
+      Array.from({ length: count }, (_, i) => ({ id: packOf(first + i), digests: digestsOf(first + i) })),
+    );
+    longest = Math.max(longest, performance.now() - before);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  let bytes = 0;
+  let segments = 0;
+  for await (const { sizeBytes } of vault.store.list('index/')) {
+    bytes += sizeBytes;
+    segments += 1;
+  }
+  return {
+    'index: MB stored': bytes / 1e6,
+    'index: segments': segments,
+    'index: built, s': seconds,
+    'index: longest publication with its merges, s': longest / 1000,
+    'index: peak memory of building, MB': peakMb(),
+  };
+}
+
+/** So many segments may have a digest, as after writers merged what they published. */
+const LAYERS = 8;
+const SEGMENT_ENTRIES = 400_000;
+
+/** The same in one pass, for so many chunks that publishing them would take hours: what merges end with, as they leave it. */
+export async function layIndex(folder: string, chunks: number): Promise<Record<string, number>> {
+  const { store, secrets } = await openScaleVault(folder, chunks);
+  const start = performance.now();
+  const bits = Math.max(0, Math.ceil(Math.log2(chunks / LAYERS / SEGMENT_ENTRIES)));
+  const room = Math.ceil((chunks / LAYERS / 2 ** bits) * 1.05) + 1000;
+  const entry = Buffer.alloc(ENTRY_BYTES);
+  let bytes = 0;
+  for (let prefix = 0; prefix < 2 ** bits; prefix += 1) {
+    const layers = Array.from({ length: LAYERS }, () => {
+      const id = newObjectId();
+      return { id, builder: new IndexSegmentBuilder(id, secrets, room, { bits, prefix }) };
+    });
+    const words = 2 ** (32 - bits);
+    for (let word = prefix * words; word < (prefix + 1) * words; word += 1) {
+      const chunk = chunkOf(word);
+      if (chunk < chunks && Number.isInteger(chunk)) {
+        writeEntry(chunk, entry);
+        layers[chunk % LAYERS]?.builder.add(entry, 0);
+      }
+    }
+    for (const { id, builder } of layers) {
+      const data = builder.finish();
+      bytes += data.length;
+      await store.putIfAbsent(indexName(0, id), [data]);
+    }
+  }
+  return {
+    'index: MB stored': bytes / 1e6,
+    'index: segments': LAYERS * 2 ** bits,
+    'index: laid out, s': (performance.now() - start) / 1000,
+  };
+}
+
+function writeEntry(chunk: number, entry: Buffer): void {
+  const digest = Buffer.alloc(16);
+  writeDigest(chunk, digest, 0);
+  digest.copy(entry, 0, 0, 8);
+  entry.write(packOf(Math.floor(chunk / CHUNKS_PER_PACK)), 8, 'hex');
+}
+
+/** Opens the index and asks it for what it does not have, and for what it has: neighbours, as disks ask. */
+export async function askIndex(folder: string, chunks: number): Promise<Record<string, number>> {
+  const vault = await openScaleVault(folder, chunks);
+  const index = indexOf(vault);
+  const before = process.memoryUsage.rss();
+  const opening = performance.now();
+  const { refs } = await index.refresh();
+  const openSeconds = (performance.now() - opening) / 1000;
+  const filterBytes = refs.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  const held = process.memoryUsage.rss() - before;
+  const unknown = await timeQuestions(vault, index, () => randomBytes(CHUNKS_PER_QUESTION * 16));
+  const known = await timeQuestions(vault, index, (question) => neighbours(chunks, question));
+  return {
+    'open: s': openSeconds,
+    'open: filters, bits a chunk': (filterBytes * 8) / chunks,
+    'open: memory, MB': held / 1e6,
+    'ask: new chunks a second': unknown.rate,
+    'ask: blocks read for a new chunk': unknown.blocks,
+    'ask: known chunks a second (tables made while asked)': known.rate,
+    'ask: blocks read for a known chunk': known.blocks,
+    'ask: tables read for a known chunk': known.tables,
+    'ask: peak memory, MB': peakMb(),
+  };
+}
+
+interface Answers {
+  readonly rate: number;
+  readonly blocks: number;
+  readonly tables: number;
+}
+
+async function timeQuestions(
+  { store }: ScaleVault,
+  index: ChunkIndex,
+  question: (number: number) => Buffer,
+): Promise<Answers> {
+  const questions = Array.from({ length: QUESTIONS }, (_, i) => question(i));
+  const { indexReads, tablesRead } = store;
+  const start = performance.now();
+  for (const digests of questions) {
+    await index.lookUp(digests);
+  }
+  const asked = QUESTIONS * CHUNKS_PER_QUESTION;
+  return {
+    rate: (asked * 1000) / (performance.now() - start),
+    blocks: (store.indexReads - indexReads) / asked,
+    tables: (store.tablesRead - tablesRead) / asked,
+  };
+}
+
+/** A stretch of chunks from somewhere in the vault, as one segment of a disk that was backed up before has. */
+function neighbours(chunks: number, question: number): Buffer {
+  const digests = Buffer.alloc(CHUNKS_PER_QUESTION * 16);
+  const first = Math.floor(((question * 0.618_034) % 1) * (chunks - CHUNKS_PER_QUESTION));
+  for (let i = 0; i < CHUNKS_PER_QUESTION; i += 1) {
+    writeDigest(first + i, digests, i * 16);
+  }
+  return digests;
+}
+
+/** A full backup of new data into that vault, with two workers: what the whole process takes. */
+export async function backUpBeside(folder: string, chunks: number): Promise<Record<string, number>> {
+  const { options } = await openScaleVault(folder, chunks);
+  const pool = randomBytes(4 * MIB);
+  const text = Buffer.alloc(4 * MIB, randomBytes(48 * 1024).toString('hex'));
+  const source = {
+    concurrency: 4,
+    read: async (offset: number, into: Uint8Array) => {
+      for (let at = 0; at < into.length; at += 65_536) {
+        const from = ((offset + at) / 65_536) * 40_961;
+        const piece = (offset + at) % 196_608 === 0 ? pool : text;
+        const length = Math.min(65_536, into.length - at);
+        into.set(piece.subarray(from % (3 * MIB), (from % (3 * MIB)) + length), at);
+        into[at] = offset / MIB;
+      }
+    },
+  };
+  const ids = { sessionId: randomUUID(), pointId: randomUUID() };
+  const start = performance.now();
+  await using repository = await openRepository(options);
+  await repository.beginSession({ ...ids, purpose: 'backup', pins: [] });
+  const disk = { sessionId: ids.sessionId, diskKey: 'disk', sizeBytes: BACKUP_BYTES, source };
+  const { chunksNew } = await repository.writeDisk(disk);
+  const seconds = (performance.now() - start) / 1000;
+  await repository.endSession(ids.sessionId);
+  return {
+    'backup of 2 GiB beside it: chunks stored': chunksNew,
+    'backup of 2 GiB beside it: s, opening included': seconds,
+    'backup of 2 GiB beside it: peak memory, MB': peakMb(),
+    'backup of 2 GiB beside it: allowed, MB': 450 + (chunks * 10) / 8 / 1e6,
+  };
+}
