@@ -37,6 +37,10 @@ const SHOW = {
   stats: showStats,
 } as const;
 
+function isShown(command: Command): command is Extract<Command, { readonly command: keyof typeof SHOW }> {
+  return command.command in SHOW;
+}
+
 async function run(command: Command, signal: AbortSignal): Promise<number> {
   if (command.command === 'help') {
     process.stdout.write(HELP);
@@ -44,13 +48,10 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
   }
   await using vault = await openVault(command);
   const { repository } = vault;
+  if (isShown(command)) {
+    return await SHOW[command.command](repository, terminal);
+  }
   switch (command.command) {
-    case 'list':
-    case 'catalog':
-    case 'condemned':
-    case 'sessions':
-    case 'stats':
-      return await SHOW[command.command](repository, terminal);
     case 'repair':
     case 'rebuild-index':
       return await repairVault(repository, command.command, terminal, signal);
