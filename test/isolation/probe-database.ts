@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { VALUE_OF_TYPE } from './value-of-type.ts';
 
 export interface Tenants {
   readonly root: string;
@@ -18,17 +19,6 @@ export interface ProbeDatabase {
 /** Where a policy asks for more than the tenant, the row that it lets through. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   event: { subject_type: `'WebhookEndpoint'`, type: `'webhook_endpoint.gone'` },
-};
-
-const VALUE_OF_TYPE: Readonly<Record<string, string>> = {
-  uuid: 'uuidv7()',
-  text: 'uuidv7()::text',
-  int4: '1',
-  int8: '1',
-  bool: 'true',
-  timestamptz: 'now()',
-  jsonb: `'{}'`,
-  bytea: 'uuid_send(uuidv7())',
 };
 
 /**

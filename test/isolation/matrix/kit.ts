@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { toGlobalId, type NodeType } from '../../../src/kernel/global-id.ts';
+import { VALUE_OF_TYPE } from '../value-of-type.ts';
 
 /** Where the objects of each type lie. A type without a line here can't be asked for, and the matrix says so. */
 const TABLE_OF_TYPE: Partial<Record<NodeType, string>> = {
@@ -65,18 +66,6 @@ const VALUES: Readonly<Record<string, string>> = {
   'usage_record.window_end': `now() + interval '1 hour'`,
   'usage_period.period_end': `now() + interval '1 hour'`,
   'usage_period.quantities': `'[]'`,
-};
-
-const VALUE_OF_TYPE: Readonly<Record<string, string>> = {
-  uuid: 'uuidv7()',
-  text: 'uuidv7()::text',
-  int4: '1',
-  int8: '1',
-  bool: 'true',
-  timestamptz: 'now()',
-  jsonb: `'{}'`,
-  bytea: 'uuid_send(uuidv7())',
-  _uuid: 'array[uuidv7()]',
 };
 
 interface Column {
