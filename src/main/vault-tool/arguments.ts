@@ -42,11 +42,15 @@ export interface CopyCommand extends VaultPlace {
   readonly target: VaultPlace;
 }
 
-const PLAIN = ['list', 'stats', 'catalog', 'condemned', 'sessions', 'repair', 'rebuild-index'] as const;
+const SHOWN = ['list', 'stats', 'catalog', 'condemned', 'sessions'] as const;
+const REPAIRS = ['repair', 'rebuild-index'] as const;
+
+export type ShowCommand = VaultPlace & { readonly command: (typeof SHOWN)[number] };
 
 export type Command =
   | { readonly command: 'help' }
-  | (VaultPlace & { readonly command: (typeof PLAIN)[number] })
+  | ShowCommand
+  | (VaultPlace & { readonly command: (typeof REPAIRS)[number] })
   | (VaultPlace & { readonly command: 'config'; readonly point: string })
   | VerifyCommand
   | CopyCommand
@@ -57,7 +61,7 @@ const FLAG = { type: 'boolean', default: false } as const;
 const MAX_SCRUB_DAYS = 3660;
 
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(PLAIN.map((name) => [name, []])),
+  ...Object.fromEntries([...SHOWN, ...REPAIRS].map((name) => [name, []])),
   config: ['point'],
   verify: ['level', 'point', 'state', 'scrub', 'condemn'],
   copy: ['point', 'to', 'to-keys', 'to-endpoint', 'to-region'],
@@ -98,7 +102,10 @@ function readCommand(command: string | undefined, values: Values): Command {
   if (command === 'config') {
     return { command, ...place, point: needed('point', values.point) };
   }
-  return { command: PLAIN.find((name) => name === command) ?? 'list', ...place };
+  const repair = REPAIRS.find((name) => name === command);
+  return repair === undefined
+    ? { command: SHOWN.find((name) => name === command) ?? 'list', ...place }
+    : { command: repair, ...place };
 }
 
 function parse(args: readonly string[]) {

@@ -1,5 +1,5 @@
 import { assertNever, toAppError, type AppError } from '../../kernel/errors.ts';
-import { readArguments, WrongArguments, type Command } from './arguments.ts';
+import { readArguments, WrongArguments, type Command, type ShowCommand } from './arguments.ts';
 import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
 import { HELP } from './help.ts';
@@ -37,7 +37,7 @@ const SHOW = {
   stats: showStats,
 } as const;
 
-function isShown(command: Command): command is Extract<Command, { readonly command: keyof typeof SHOW }> {
+function isShown(command: Command): command is ShowCommand {
   return command.command in SHOW;
 }
 
