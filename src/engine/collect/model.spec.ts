@@ -1,0 +1,44 @@
+import { expect, test, vi } from 'vitest';
+import { Random } from './testing/random.ts';
+import { runModel } from './testing/run-model.ts';
+
+const random = vi.hoisted(() => ({ bytes: (length: number): Buffer => Buffer.alloc(length) }));
+
+// Lanes without threads, and ids from the seed: a run is the same again.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
+vi.mock('node:crypto', async (original) => {
+  const actual = await original<typeof import('node:crypto')>();
+  const randomUUID = (): string => {
+    const hex = random.bytes(16).toString('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+  };
+  return { ...actual, randomBytes: (length: number) => random.bytes(length), randomUUID };
+});
+
+/** More of them: `test/engine/collection-model.long.spec.ts`, which sets these. */
+const FIRST = Number(process.env['HOLDFAST_MODEL_FIRST_SEED'] ?? 1);
+const SEEDS = Number(process.env['HOLDFAST_MODEL_SEEDS'] ?? 60);
+const STEPS = Number(process.env['HOLDFAST_MODEL_STEPS'] ?? 600);
+
+const TIMEOUT_MS = Number(process.env['HOLDFAST_MODEL_TIMEOUT_MS'] ?? 300_000);
+
+test(
+  'whatever the order: listed points restore, and in the end only what they need is left',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const sums = { points: 0, deletions: 0 };
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+      const own = new Random(seed);
+      random.bytes = (length) => own.bytes(length);
+      try {
+        const { points, deletions } = await runModel(new Random(seed + 1_000_000), STEPS);
+        sums.points += points;
+        sums.deletions += deletions;
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+      }
+    }
+    expect(sums.points).toBeGreaterThan(SEEDS);
+    expect(sums.deletions).toBeGreaterThan(SEEDS);
+  },
+);

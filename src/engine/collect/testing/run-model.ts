@@ -1,0 +1,213 @@
+import { openModelVault, readWhole } from './model-vault.ts';
+import { backUp, collect, deletePoint, endAnother, raiseEpoch, restorePoint, type Activity } from './model-actors.ts';
+import { settle, World, type Actor } from './model-world.ts';
+import type { Random } from './random.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+const MAX_ACTORS = 5;
+const MAX_DRAIN = 20_000;
+
+const ACTIVITIES: readonly (readonly [number, Activity])[] = [
+  [10, backUp],
+  [5, deletePoint],
+  [5, collect],
+  [3, restorePoint],
+  [1, endAnother],
+  [0.1, raiseEpoch],
+];
+
+export interface ModelCounts {
+  /** Backups that were begun. */
+  readonly points: number;
+  /** Of packs and index segments. */
+  readonly deletions: number;
+}
+
+/** One run: random actors at random steps, then everything ends, then a collection leaves what live points need. */
+export async function runModel(random: Random, steps: number): Promise<ModelCounts> {
+  const world = new World(random);
+  await world.begin();
+  try {
+    for (let step = 0; step < steps; step += 1) {
+      await takeStep(world);
+      await auditSometimes(world);
+    }
+    await drain(world);
+    await world.audit();
+    await requireNoWaste(world);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${world.trace.join('\n')}`, { cause: error });
+  }
+  return { points: world.points.size, deletions: world.deletions };
+}
+
+async function takeStep(world: World): Promise<void> {
+  const { random } = world;
+  const dice = random.next();
+  if (dice < 0.02) {
+    await disturb(world);
+  } else if (dice < 0.03 && world.late.length > 0) {
+    world.arrive();
+  } else if (dice < 0.035) {
+    world.clock.advance(random.chance(0.5) ? 20_000 : 150_000);
+    await settle();
+  } else {
+    await advance(world);
+  }
+  requireNoFailure(world);
+}
+
+async function advance(world: World): Promise<void> {
+  const { random } = world;
+  const idle = world.actors.filter(({ work, state }) => work === null && state === 'running');
+  const ready = world.ready;
+  if (ready.length > 0 && (idle.length + (MAX_ACTORS - world.actors.length) === 0 || random.chance(0.97))) {
+    // Often the same actor goes on for a while: otherwise nobody ever gets far while another does nothing.
+    const operation = random.chance(0.7) ? ready[0] : random.pick(ready);
+    if (operation !== undefined) {
+      await world.happen(operation);
+    }
+    return;
+  }
+  const actor = random.pick(idle) ?? (world.actors.length < MAX_ACTORS ? world.addActor() : undefined);
+  if (actor !== undefined) {
+    start(world, actor, pickActivity(random));
+    await settle();
+  }
+}
+
+async function disturb(world: World): Promise<void> {
+  const { random } = world;
+  const actor = random.pick(world.actors);
+  if (actor === undefined) {
+    return;
+  }
+  if (actor.state === 'stopped') {
+    world.note(`wake ${actor.id}`);
+    actor.wake();
+  } else if (random.chance(0.6)) {
+    world.note(`stop ${actor.id}`);
+    actor.state = 'stopped';
+  } else if (random.chance(0.5)) {
+    await world.kill(actor);
+  }
+}
+
+function start(world: World, actor: Actor, activity: Activity): void {
+  world.note(`${actor.id} begins to ${activity.name}`);
+  const work = async (): Promise<void> => {
+    try {
+      await activity(world, actor, await world.repositoryOf(actor));
+    } catch (error) {
+      if (actor.state !== 'killed') {
+        world.failures.push(error);
+      }
+    } finally {
+      actor.work = null;
+    }
+  };
+  actor.work = work();
+}
+
+function pickActivity(random: Random): Activity {
+  let left = random.next() * ACTIVITIES.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, activity] of ACTIVITIES) {
+    left -= weight;
+    if (left < 0) {
+      return activity;
+    }
+  }
+  return backUp;
+}
+
+/** The moments after something was deleted are those that tell. */
+async function auditSometimes(world: World): Promise<void> {
+  const before = world.audited;
+  if (world.deletions > before && world.random.chance(0.25)) {
+    world.audited = world.deletions;
+    await world.audit();
+  }
+}
+
+/** Everybody goes on to the end of what they are at; what is late arrives. */
+async function drain(world: World): Promise<void> {
+  world.mayBeLate = false;
+  for (const actor of world.actors.filter(({ state }) => state === 'stopped')) {
+    actor.wake();
+    await settle();
+  }
+  for (let steps = 0; world.actors.some(({ work }) => work !== null); steps += 1) {
+    const operation = world.random.pick(world.ready);
+    if (operation === undefined || steps > MAX_DRAIN) {
+      throw new Error('somebody never ends');
+    }
+    await world.happen(operation);
+    await auditSometimes(world);
+    requireNoFailure(world);
+  }
+  while (world.late.length > 0) {
+    world.arrive();
+  }
+}
+
+async function requireNoWaste(world: World): Promise<void> {
+  world.clock.advance(31 * DAY);
+  const { store, leases, clock } = world;
+  {
+    await using repository = await openModelVault(store, leases, clock);
+    for (let round = 0; round < 2; round += 1) {
+      const result = await repository.collect({ graceMs: 0, minLiveShare: 1 });
+      if (result.unreadable.length + result.lostChunks + result.damagedPacks.length > 0) {
+        throw new Error(`a collection found damage: ${JSON.stringify(result)}`);
+      }
+      clock.advance(31 * DAY);
+    }
+  }
+  await world.audit();
+  const { metaPacks, touched } = await findNeeded(world);
+  const allowed = (name: string): boolean =>
+    /^(repo\.0|epoch\/\d+|index\/0\/.*|condemned\/\d+(\.waits)?)$/.test(name) ||
+    touched.has(name) ||
+    metaPacks.has(name) ||
+    world.idsOf('live').some((pointId) => name === `points/${pointId}` || name.startsWith(`custody/${pointId}/`));
+  const waste = [...store.objects.keys()].filter((name) => !allowed(name));
+  if (waste.length > 0) {
+    throw new Error(`left over: ${waste.join(', ')}`);
+  }
+}
+
+/** What is read when everything is restored. */
+async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touched: Set<string> }> {
+  const { store, leases, clock } = world;
+  const touched = new Set<string>();
+  const watched = new Proxy(store, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') {
+        return value;
+      }
+      return (...args: unknown[]): unknown => {
+        if (key === 'getRange') {
+          touched.add(String(args[0]));
+        }
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const metaPacks = new Set<string>();
+  await using repository = await openModelVault(watched, leases, clock);
+  for await (const { pointId } of repository.listPoints()) {
+    await readWhole(repository, pointId);
+    for (const { layers } of (await repository.readPoint(pointId)).disks) {
+      layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(`meta/${id.slice(0, 2)}/${id}`)));
+    }
+  }
+  return { metaPacks, touched };
+}
+
+function requireNoFailure(world: World): void {
+  const [failure] = world.failures;
+  if (failure !== undefined) {
+    throw failure;
+  }
+}
