@@ -62,6 +62,9 @@ class Verification {
 
   async run(): Promise<VerifyResult> {
     const { level } = this.#request;
+    if (level > 0) {
+      this.#context.lanes.warmUp();
+    }
     const manifests = await surveyManifests(this.#context, this.#survey.points, {
       level,
       signal: this.#signal,

@@ -33,6 +33,15 @@ export class LanePool {
     return this.#waiting.length > 0;
   }
 
+  /** Begins to start the threads that are not there yet: whoever will need them has something else to do first. */
+  warmUp(): void {
+    while (!this.#stopped && this.#lanes.length < this.size) {
+      const lane = this.#make();
+      this.#lanes.push(lane);
+      this.#free.push(lane);
+    }
+  }
+
   async acquire(signal: AbortSignal): Promise<Lane> {
     throwIfAborted(signal);
     const lane = this.tryAcquire();

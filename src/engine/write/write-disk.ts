@@ -52,6 +52,7 @@ export async function writeDisk(
   const write: Write = { context, session, request, signal, fail: (error) => controller.abort(error) };
   try {
     return await withLease(context, session.sessionId, write.fail, async () => {
+      context.lanes.warmUp();
       const base = await findBase(write, points);
       return writeFrom(write, base);
     });
