@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -117,6 +117,16 @@ test('after the keys were destroyed nothing that is left opens anything, and eve
   expect((await filesLeft()).size).toBe(3);
   expect(statement).toMatchObject({ tenantId, destroyedAt: DESTROYED_AT, repositories: [options.repositoryId] });
   expect(statement.keys.map(({ name }) => name)).toContain(`${tenantId}/kek`);
+});
+
+test('a key-encryption key that a writer who was killed left aside is destroyed too', async () => {
+  const { tenantId } = options;
+  const kek = await readFile(join(folder, tenantId, 'kek'));
+  await link(join(folder, tenantId, 'kek'), join(folder, '.aside', 'left'));
+  await keyRing.destroyTenantKeys(tenantId);
+  for (const content of (await filesLeft()).values()) {
+    expect(content.includes(kek)).toBe(false);
+  }
 });
 
 test('the statement of destruction is signed, the same each time, and of no other key', async () => {

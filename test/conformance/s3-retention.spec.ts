@@ -191,6 +191,21 @@ describe.skipIf('reason' in found)('an S3 bucket that keeps versions', () => {
       });
     });
 
+    test('credentials that may not ask for versions can use the bucket, and get no immutable vault', async () => {
+      const denied = { kind: 'answer', status: 403, code: 'AccessDenied' } as const;
+      proxy.onRequest((_, query) => (/^version/.test(query) ? denied : undefined));
+      const store = open({ endpoint: proxy.endpoint, retention: undefined });
+      expect(await store.putIfAbsent('name', [Buffer.from('x')])).toBe('created');
+      expect(await text(store, 'name')).toBe('x');
+      expect(await namesIn(store, '')).toEqual(['name']);
+      await store.delete('name');
+      expect(await store.head('name')).toBe(null);
+      await expect(open({ endpoint: proxy.endpoint }).retention?.probe()).rejects.toMatchObject({
+        code: 'VAULT_NOT_IMMUTABLE',
+        message: expect.stringContaining('keeps no versions, or does not tell') as string,
+      });
+    });
+
     test('an extension that is refused right after the put is tried again, and not for ever', async () => {
       const store = open({ endpoint: proxy.endpoint });
       const denied = { kind: 'answer', status: 403, code: 'AccessDenied' } as const;

@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, isAppError } from '../../kernel/errors.ts';
 import type { Store } from '../ports/store.ts';
+import { toStoreError } from '../stores/directory-errors.ts';
 import { DirectoryStore } from '../stores/directory-store.ts';
 
 /** A folder of small files that are never replaced: a store that can also erase. */
@@ -26,7 +27,11 @@ export class KeyFolder extends DirectoryStore implements KeyFiles {
   }
 
   async erase(name: string): Promise<void> {
-    await overwrite(join(this.#folder, name));
+    try {
+      await overwrite(join(this.#folder, name));
+    } catch (error) {
+      throw toStoreError(error, `overwrite ${name}`, this.#folder);
+    }
     await this.delete(name);
   }
 }

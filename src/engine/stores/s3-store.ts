@@ -123,7 +123,8 @@ export class S3Store implements Store, Disposable {
       attempt: async (abortSignal) => {
         try {
           const { VersionId } = await this.#client.send(new PutObjectCommand(command), { abortSignal });
-          return VersionId === undefined ? 'created' : await this.#outcomeOf(name, VersionId, abortSignal);
+          const keepsVersions = VersionId !== undefined && (await this.#versions.enabled(abortSignal));
+          return keepsVersions ? await this.#outcomeOf(name, VersionId, abortSignal) : 'created';
         } catch (error) {
           if (readFault(error).status !== 412) {
             throw error;
