@@ -15,10 +15,7 @@ afterAll(async () => {
 it('hands a backup on to the next worker when it is told to stop', async () => {
   const { simulator } = stage;
   const first = await stage.startWorker();
-  const vm = await simulator.makeFilledVm('alpha', [64 * MIB]);
-  const alpha = await stage.addPool('alpha');
-  const { vaultId } = await stage.addVault();
-  const vmId = await stage.vmId(vm.uuid, alpha);
+  const { vmId, vaultId } = await stage.protectVm(await stage.addPool('alpha'), [64 * MIB]);
   const reads = await simulator.hold({ kind: 'nbd-read' });
   const job = await stage.startJob('backupVm', { vmId, vaultId });
   await reads.reached();

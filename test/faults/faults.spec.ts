@@ -1,17 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeReadOnly } from './read-only.ts';
 import { expectNothingLeft } from '../../src/xen/spec-leftovers.ts';
-import type { SimulatedVm } from '../../src/xen/spec-simulated.ts';
-import { Stage, type SeenJob } from './stage.ts';
+import { Stage, type ProtectedVm, type SeenJob } from './stage.ts';
 
 const MIB = 1024 * 1024;
-
-interface Protected {
-  readonly vm: SimulatedVm;
-  readonly vmId: string;
-  readonly vaultId: string;
-  readonly folder: string;
-}
 
 let stage: Stage;
 let alpha: string;
@@ -27,12 +19,8 @@ afterAll(async () => {
   await stage.stop();
 });
 
-/** A VM with its first restore point, which no later fault may touch. */
-async function protect(sizes: readonly number[] = [16 * MIB, 8 * MIB]): Promise<Protected> {
-  const vm = await stage.simulator.makeFilledVm('alpha', sizes);
-  const { vaultId, folder } = await stage.addVault();
-  const vmId = await stage.vmId(vm.uuid, alpha);
-  return { vm, vmId, vaultId, folder };
+async function protect(sizes: readonly number[] = [16 * MIB, 8 * MIB]): Promise<ProtectedVm> {
+  return await stage.protectVm(alpha, sizes);
 }
 
 /** A job that failed says what happened and what to do, and nothing of it stays in the pool. */

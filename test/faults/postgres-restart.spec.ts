@@ -18,10 +18,7 @@ afterAll(async () => {
 
 it('finishes a backup although PostgreSQL was restarted while its disks were read', async () => {
   const { simulator } = stage;
-  const vm = await simulator.makeFilledVm('alpha', [32 * MIB, 16 * MIB]);
-  const alpha = await stage.addPool('alpha');
-  const { vaultId } = await stage.addVault();
-  const vmId = await stage.vmId(vm.uuid, alpha);
+  const { vmId, vaultId } = await stage.protectVm(await stage.addPool('alpha'), [32 * MIB, 16 * MIB]);
   const reads = await simulator.hold({ kind: 'nbd-read' });
   const job = await stage.startJob('backupVm', { vmId, vaultId });
   await reads.reached();

@@ -8,7 +8,7 @@ import { startWorker, type RunningWorker, type WorkerOptions } from '../../src/m
 import { FirstStart } from '../../src/platform/auth/first-start.ts';
 import { parseGlobalId } from '../../src/kernel/global-id.ts';
 import { TEMPORAL, type TemporalAccess } from '../../src/platform/temporal/temporal-client.module.ts';
-import type { ReadyPool } from '../../src/xen/spec-simulated.ts';
+import type { ReadyPool, SimulatedVm } from '../../src/xen/spec-simulated.ts';
 import { SpecSimulator } from '../../src/xen/spec-simulator.ts';
 import { workflowIdOf } from '../../workflows/contract/index.ts';
 import { createTestDatabase } from '../support/test-database.ts';
@@ -37,6 +37,14 @@ const JOB = `id state warnings error { code message hint } progress { phase byte
 /** A worker of a busy machine is not thought dead when it is silent for some seconds. */
 const PATIENCE = { attempts: 3, firstDelayMs: 100, heartbeatTimeoutMs: 10_000 };
 const FINISHED = /^(SUCCEEDED|SUCCEEDED_WITH_WARNINGS|FAILED|CANCELLED|SKIPPED|INTERRUPTED|EXPIRED)$/;
+
+export interface ProtectedVm {
+  readonly vm: SimulatedVm;
+  readonly vmId: string;
+  readonly vaultId: string;
+  /** The vault's. */
+  readonly folder: string;
+}
 
 export interface StageOptions {
   /** A database of the caller's; otherwise a fresh one on the run's server. */
@@ -230,6 +238,13 @@ export class Stage {
       throw new Error(`the vault was not made: ${state} ${JSON.stringify(error)}`);
     }
     return { vaultId: vault.id, folder };
+  }
+
+  /** A running VM of a pool with an inventory, as the tenant sees it, and a vault for it. */
+  async protectVm(poolId: string, sizes: readonly number[], pool = 'alpha'): Promise<ProtectedVm> {
+    const vm = await this.simulator.makeFilledVm(pool, sizes);
+    const vault = await this.addVault();
+    return { vm, vmId: await this.vmId(vm.uuid, poolId), ...vault };
   }
 
   /** The id of the tenant's VM that stands for this one in the pool. */

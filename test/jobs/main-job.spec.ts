@@ -14,11 +14,9 @@ afterAll(async () => {
 
 it('backs a VM up in full, then by its changes, and replicates it into another pool byte for byte', async () => {
   const { simulator } = stage;
-  const vm = await simulator.makeFilledVm('alpha', [32 * MIB, 16 * MIB]);
   const alpha = await stage.addPool('alpha');
   const beta = await stage.addPool('beta');
-  const { vaultId } = await stage.addVault();
-  const vmId = await stage.vmId(vm.uuid, alpha);
+  const { vm, vmId, vaultId } = await stage.protectVm(alpha, [32 * MIB, 16 * MIB]);
 
   const full = await stage.runJob('backupVm', { vmId, vaultId });
   expect(full).toMatchObject({ state: 'SUCCEEDED', error: null, warnings: [] });
