@@ -14,6 +14,7 @@ export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';
 export * from './ports/store.ts';
 export * from './repair/catalog-types.ts';
+export { mendParameters } from './repair/mend-parameters.ts';
 export * from './repair/repair-types.ts';
 export { DEFAULT_PARAMETERS } from './repository-parameters.ts';
 export { MemoryLeases } from './sessions/memory-leases.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Catalog } from '../engine/index.ts';
 import {
   filesIn,
@@ -11,6 +11,9 @@ import {
   type Outcome,
   type SmallVault,
 } from './vault-tool/testing/small-vault.ts';
+
+/** Each command is a process, which a busy machine takes its time to start. */
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 let world: SmallVault;
 
@@ -94,4 +97,12 @@ test('a scrub reads what is due, and the next run the rest', async () => {
   const kept = JSON.parse(await readFile(state, 'utf8')) as { packs: Record<string, { level: number | null }> };
   expect(Object.keys(kept.packs)).toHaveLength(count);
   expect(Object.values(kept.packs).filter(({ level }) => level === 1)).toHaveLength(Number(read));
+});
+
+test('a lost repo.0 is put back by repair, where the keys are there', async () => {
+  await rm(join(world.vault, 'repo.0'));
+  expect(await tool('list')).toMatchObject({ code: 1, err: expect.stringContaining('holdfast-vault repair') });
+  const repaired = await tool('repair');
+  expect(repaired.out).toMatch(/^MENDED {3}repo\.0, of vault /);
+  expect((await tool('list')).out).toContain('mail server');
 });

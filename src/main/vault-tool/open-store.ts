@@ -1,5 +1,4 @@
 import { DirectoryStore, type Store } from '../../engine/index.ts';
-import { S3Store } from '../../engine/stores/s3-store.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { VaultPlace } from './arguments.ts';
 import { readS3Settings } from './s3-credentials.ts';
@@ -17,6 +16,8 @@ export async function openStore(place: VaultPlace): Promise<{ readonly store: St
   if (bucket === '') {
     throw new AppError('BAD_INPUT', `${place.vault} names no bucket.`, { hint: 'Write s3://BUCKET/PREFIX.' });
   }
+  // Loaded only where it is needed: it takes longer than all else together.
+  const { S3Store } = await import('../../engine/stores/s3-store.ts');
   const settings = await readS3Settings(process.env);
   const endpoint = place.endpoint ?? settings.endpoint;
   const store = new S3Store({

@@ -63,7 +63,8 @@ async function describe(store: Store, vault: string): ReturnType<typeof describe
 }
 
 function whereToLook(isFolder: boolean): string {
-  return isFolder ? 'Give the vault’s own folder.' : 'Give bucket and the vault’s own prefix: s3://BUCKET/PREFIX.';
+  const where = isFolder ? 'Give the vault’s own folder' : 'Give bucket and the vault’s own prefix, s3://BUCKET/PREFIX';
+  return `${where}. If it is that and repo.0 was lost: holdfast-vault repair.`;
 }
 
 async function vaultsBelow(folder: string): Promise<string[]> {
@@ -77,15 +78,20 @@ async function vaultsBelow(folder: string): Promise<string[]> {
   return found;
 }
 
+/** Where tenants' folders may lie: what was given may be the folder above, their own, or one of theirs. */
+export function keyFolders(keys: string): string[] {
+  return [keys, join(keys, 'tenants'), dirname(keys)];
+}
+
 async function findKeys(keys: string, repositoryId: string): Promise<{ folder: string; tenantId: string }> {
-  for (const folder of [keys, join(keys, 'tenants'), dirname(keys)]) {
+  for (const folder of keyFolders(keys)) {
     const tenantId = await findTenantOf(folder, repositoryId);
     if (tenantId !== null) {
       return { folder, tenantId };
     }
   }
   throw new AppError('KEY_MISSING', `The folder ${keys} has no keys of this vault, ${repositoryId}.`, {
-    hint: `What is needed is <tenant>/kek, <tenant>/master.0, <tenant>/dedup.0 and <tenant>/repositories/${repositoryId}.0.0.`,
+    hint: `What is needed is the tenant’s whole folder: <tenant>/kek and what lies beside it, with repositories/${repositoryId}.*.`,
   });
 }
 

@@ -4,6 +4,7 @@ import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
 import { HELP } from './help.ts';
 import { listPoints } from './list-points.ts';
+import { mendVault } from './mend-vault.ts';
 import { openVault } from './open-vault.ts';
 import { repairVault } from './repair-vault.ts';
 import { restoreDisk } from './restore-disk.ts';
@@ -45,6 +46,9 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
   if (command.command === 'help') {
     process.stdout.write(HELP);
     return EXIT.done;
+  }
+  if (command.command === 'repair') {
+    await mendVault(command, terminal);
   }
   await using vault = await openVault(command);
   const { repository } = vault;
