@@ -20,10 +20,12 @@ export async function rotateKek(files: KeyFiles, chain: KeyChain): Promise<void>
 }
 
 export async function rotateMaster(files: KeyFiles, chain: KeyChain): Promise<void> {
-  const newest = await settle(files, chain);
-  const base = masterBase(chain.tenantId, newest.version + 1);
-  await chain.wrap(base, await chain.newestKek(), randomBytes(KEY_BYTES));
-  await settle(files, chain);
+  const { version } = await settle(files, chain);
+  do {
+    const base = masterBase(chain.tenantId, version + 1);
+    await chain.wrap(base, await chain.newestKek(), randomBytes(KEY_BYTES));
+    // The key-encryption key may have been replaced, and be gone, before the new master key was there to be seen.
+  } while ((await settle(files, chain)).version === version);
 }
 
 /** Leaves one version of each key, all of it wrapped with the newest of what is above it. Returns the master key. */
