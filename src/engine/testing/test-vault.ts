@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../kernel/clock.ts';
 import { KIB } from '../../kernel/bytes.ts';
 import { createRepository } from '../create-repository.ts';
+import type { IndexLimits } from '../index/chunk-index.ts';
 import { FileKeyRing } from '../keys/file-key-ring.ts';
 import { openRepository } from '../open-repository.ts';
 import type { KeyRing } from '../ports/key-ring.ts';
@@ -31,7 +32,7 @@ export interface TestVault extends AsyncDisposable {
   readonly tenantId: string;
   readonly repositoryId: string;
   /** `wrap` puts something between the engine and the store. */
-  open(wrap?: (store: Store) => Store, workers?: number): Promise<Repository>;
+  open(wrap?: (store: Store) => Store, workers?: number, indexLimits?: Partial<IndexLimits>): Promise<Repository>;
 }
 
 /** A repository in memory, with its keys in a folder of its own. */
@@ -50,7 +51,8 @@ export async function createTestVault(parameters: ChunkingParameters = SMALL_PAR
     keyRing,
     tenantId,
     repositoryId,
-    open: (wrap = (same) => same, workers = 2) => openRepository({ store: wrap(store), leases, ...ids, workers }),
+    open: (wrap = (same) => same, workers = 2, indexLimits = {}) =>
+      openRepository({ store: wrap(store), leases, ...ids, workers, indexLimits }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
