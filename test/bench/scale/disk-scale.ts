@@ -10,7 +10,7 @@ import { LayerSpill } from '../../../src/engine/write/layer-spill.ts';
 import { finishManifest } from '../../../src/engine/write/write-manifest.ts';
 import { GIB, KIB } from '../../../src/kernel/bytes.ts';
 import { numbersFrom } from '../engine-image.ts';
-import { packOf, writeDigest } from './generated-store.ts';
+import { CHUNKS_PER_PACK, packOf, writeDigest } from './generated-store.ts';
 import { openScaleVault, peakMb, type ScaleVault } from './scale-vault.ts';
 
 const BLOCKS_PER_CHUNK = 48;
@@ -29,10 +29,14 @@ function geometryOf(sizeBytes: number): DiskGeometry {
   return new DiskGeometry(sizeBytes, DEFAULT_PARAMETERS);
 }
 
+let lastPack = { number: -1, id: '' };
+
 function chunkEntry(blocks: number, chunk: number): ManifestEntry {
   const digest = Buffer.alloc(16);
   writeDigest(chunk, digest, 0);
-  return { blocks, chunk: { pack: packOf(Math.floor(chunk / 350)), frame: chunk % 350, digest } };
+  const number = Math.floor(chunk / CHUNKS_PER_PACK);
+  lastPack = lastPack.number === number ? lastPack : { number, id: packOf(number) };
+  return { blocks, chunk: { pack: lastPack.id, frame: chunk % CHUNKS_PER_PACK, digest } };
 }
 
 /** A segment full of chunks of average length. */

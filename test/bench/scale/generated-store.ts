@@ -11,17 +11,55 @@ export const CHUNKS_PER_PACK = 350;
 const DIGEST_BYTES = 16;
 const CACHED_PACKS = 64;
 
+/** Without a divisor that powers of ten have. */
+const STRIDE = 61_803_399;
+let total = 1;
+let inverse = 1n;
+
+/** How many chunks there are: their digests are spread over them evenly, so that they can be made in order too. */
+export function setChunks(chunks: number): void {
+  total = Math.max(1, chunks);
+  const [stride, modulus] = [BigInt(STRIDE % total), BigInt(total)];
+  let [x, previous, rest, divisor] = [1n, 0n, stride, modulus];
+  while (divisor > 0n) {
+    const quotient = rest / divisor;
+    [rest, divisor] = [divisor, rest % divisor];
+    [x, previous] = [previous, x - quotient * previous];
+  }
+  inverse = ((x % modulus) + modulus) % modulus;
+}
+
+/** The chunk whose digest is the so many-th of all. */
+export function chunkAt(rank: number): number {
+  return (rank * (STRIDE % total)) % total;
+}
+
+/** The first word of its digest. */
+export function wordAt(rank: number): number {
+  const step = 2 ** 32 / total;
+  return Math.min(2 ** 32 - 1, Math.floor(rank * step + (mix(rank) / 2 ** 32) * step));
+}
+
 /** Numbers that look like a digest, the same for the same chunk. */
 export function writeDigest(chunk: number, into: Buffer, at: number): void {
-  for (let word = 0; word < 4; word += 1) {
+  into.writeUInt32BE(wordAt(Number((BigInt(chunk) * inverse) % BigInt(total))), at);
+  for (let word = 1; word < 4; word += 1) {
     into.writeUInt32BE(mix(4 * chunk + word), at + 4 * word);
   }
 }
 
 /** An id that looks like any other, and that says which pack it is. */
+export function writePack(number: number, into: Buffer, at: number): void {
+  into.writeUInt32BE(mix(number), at);
+  into.writeUInt32BE(number, at + 4);
+  into.writeUInt32BE(mix(number + 2 ** 30), at + 8);
+  into.writeUInt32BE(mix(number + 2 ** 31), at + 12);
+}
+
 export function packOf(number: number): ObjectId {
-  const words = [mix(number), number, mix(number + 2 ** 30), mix(number + 2 ** 31)];
-  return words.map((word) => word.toString(16).padStart(8, '0')).join('');
+  const id = Buffer.alloc(16);
+  writePack(number, id, 0);
+  return id.toString('hex');
 }
 
 export function digestsOf(pack: number): Buffer {
@@ -114,21 +152,10 @@ export class GeneratedStore implements Store {
   }
 }
 
-/** One to one on 32 bits: no two chunks have the same first word. */
-function mix(value: number): number {
+/** One to one on 32 bits. */
+export function mix(value: number): number {
   let x = value | 0;
   x = Math.imul(x ^ (x >>> 16), 0x85eb_ca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2_ae35);
-  return (x ^ (x >>> 16)) >>> 0;
-}
-
-/** The chunk whose digest begins with this word, if it is a whole number. */
-export function chunkOf(word: number): number {
-  return unmix(word) / 4;
-}
-
-function unmix(value: number): number {
-  let x = Math.imul(value ^ (value >>> 16), 0x7ed1_b41d);
-  x = Math.imul(x ^ (x >>> 13) ^ (x >>> 26), 0xa5cb_9243);
   return (x ^ (x >>> 16)) >>> 0;
 }

@@ -4,12 +4,13 @@ import { newObjectId } from '../../../src/engine/format/ids.ts';
 import { indexName } from '../../../src/engine/format/names.ts';
 import { openRepository } from '../../../src/engine/index.ts';
 import { ChunkIndex } from '../../../src/engine/index/chunk-index.ts';
+import { rangePrefix } from '../../../src/engine/index/chunk-filter.ts';
 import { ENTRY_BYTES } from '../../../src/engine/index/index-entries.ts';
 import { IndexSegmentBuilder } from '../../../src/engine/index/index-segment-builder.ts';
 import { PackTables } from '../../../src/engine/restore/pack-tables.ts';
 import { MIB } from '../../../src/kernel/bytes.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { CHUNKS_PER_PACK, chunkOf, digestsOf, packOf, writeDigest } from './generated-store.ts';
+import { CHUNKS_PER_PACK, chunkAt, digestsOf, mix, packOf, wordAt, writeDigest, writePack } from './generated-store.ts';
 import { openScaleVault, peakMb, type ScaleVault } from './scale-vault.ts';
 
 /** What one early publication of a large write holds. */
@@ -66,18 +67,19 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
   const room = Math.ceil((chunks / LAYERS / 2 ** bits) * 1.05) + 1000;
   const entry = Buffer.alloc(ENTRY_BYTES);
   let bytes = 0;
+  let rank = 0;
   for (let prefix = 0; prefix < 2 ** bits; prefix += 1) {
     const layers = Array.from({ length: LAYERS }, () => {
       const id = newObjectId();
       return { id, builder: new IndexSegmentBuilder(id, secrets, room, { bits, prefix }) };
     });
-    const words = 2 ** (32 - bits);
-    for (let word = prefix * words; word < (prefix + 1) * words; word += 1) {
-      const chunk = chunkOf(word);
-      if (chunk < chunks && Number.isInteger(chunk)) {
-        writeEntry(chunk, entry);
-        layers[chunk % LAYERS]?.builder.add(entry, 0);
-      }
+    const end = Math.ceil(((prefix + 1) * chunks) / 2 ** bits);
+    for (; rank < end && rangePrefix(wordAt(rank), bits) === prefix; rank += 1) {
+      const chunk = chunkAt(rank);
+      entry.writeUInt32BE(wordAt(rank), 0);
+      entry.writeUInt32BE(mix(4 * chunk + 1), 4);
+      writePack(Math.floor(chunk / CHUNKS_PER_PACK), entry, 8);
+      layers[chunk % LAYERS]?.builder.add(entry, 0);
     }
     for (const { id, builder } of layers) {
       const data = builder.finish();
@@ -90,13 +92,6 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
     'index: segments': LAYERS * 2 ** bits,
     'index: laid out, s': (performance.now() - start) / 1000,
   };
-}
-
-function writeEntry(chunk: number, entry: Buffer): void {
-  const digest = Buffer.alloc(16);
-  writeDigest(chunk, digest, 0);
-  digest.copy(entry, 0, 0, 8);
-  entry.write(packOf(Math.floor(chunk / CHUNKS_PER_PACK)), 8, 'hex');
 }
 
 /** Opens the index and asks it for what it does not have, and for what it has: neighbours, as disks ask. */

@@ -11,7 +11,7 @@ import {
 import { uuidToObjectId } from '../../../src/engine/format/ids.ts';
 import { deriveSecrets, type RepositorySecrets } from '../../../src/engine/keys/key-schedule.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { CHUNKS_PER_PACK, GeneratedStore } from './generated-store.ts';
+import { CHUNKS_PER_PACK, GeneratedStore, setChunks } from './generated-store.ts';
 
 const IDS = {
   tenantId: '6f0a3c52-0d0e-4b63-9a50-3f1f4f6a1c01',
@@ -26,6 +26,7 @@ export interface ScaleVault {
 
 /** A vault in a folder, as large as its generated packs say; made if it is not there. */
 export async function openScaleVault(folder: string, chunks: number): Promise<ScaleVault> {
+  setChunks(chunks);
   await mkdir(join(folder, 'store'), { recursive: true });
   const keyRing = new FileKeyRing(join(folder, 'keys'));
   const directory = new DirectoryStore(join(folder, 'store'));
