@@ -150,3 +150,33 @@ test('a master key whose own key went before it was there is made again', async 
   expect([...shared.content.keys()].filter((name) => name.includes('/dedup.'))).toEqual([`${tenantId}/dedup.1`]);
   expect(await open(shared).getRepositoryKeys(id)).toEqual(made);
 });
+
+test('a key that was wrapped with a master key which is about to go is wrapped once more', async () => {
+  const listed = Promise.withResolvers<void>();
+  const atPut = Promise.withResolvers<void>();
+  const isPut = Promise.withResolvers<void>();
+  const maker = open(
+    new GatedKeyFiles(shared, async (change, name) => {
+      if (change === 'put' && name.endsWith('.1.0')) {
+        atPut.resolve();
+        await listed.promise;
+      }
+    }),
+  );
+  const rotator = open(
+    new GatedKeyFiles(shared, async (change, name) => {
+      if (change === 'delete' && name.endsWith('/master.0')) {
+        listed.resolve();
+        await isPut.promise;
+      }
+    }),
+  );
+  const making = maker.createRepositoryKeys(fresh);
+  await atPut.promise;
+  const rotating = rotator.rotateMasterKey(tenantId);
+  const key = await making;
+  isPut.resolve();
+  await rotating;
+  expect(await open(shared).getRepositoryKeys(fresh)).toEqual(key);
+  expect(await open(shared).getRepositoryKeys(id)).toEqual(made);
+});
