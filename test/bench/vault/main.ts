@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -42,6 +43,10 @@ async function bench(): Promise<void> {
   const peers = await obtainPeers(wanted, announce);
   const images = await prepareImages(join(cache, 'bench-images'), imageBytes, announce);
   const folder = await mkdtemp(join(cache, 'bench-'));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', removeFolder);
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   try {
     const shop = new Workshop(folder, images);
     const missing: Record<string, string> = {};
@@ -59,7 +64,7 @@ async function bench(): Promise<void> {
       await writeFile(values.report, `${JSON.stringify({ machine, ...report, primitives: costs, raw }, null, 2)}\n`);
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    removeFolder();
   }
 }
 

@@ -6,6 +6,7 @@ usage: measure.py [--compare FILE] -- PROGRAM [ARGUMENT ...]
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -41,6 +42,7 @@ def main():
         stdout=subprocess.PIPE if path else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+    signal.signal(signal.SIGTERM, lambda *_: (child.kill(), os._exit(1)))
     said = []
     threads = [threading.Thread(target=lambda: said.append(child.stderr.read()))]
     if path:

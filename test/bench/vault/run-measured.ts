@@ -33,8 +33,11 @@ export async function runMeasured(order: Order): Promise<Measured> {
     env: { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', HOME: order.cwd, ...order.env },
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
+  const endWithUs = (): void => void child.kill();
+  process.once('exit', endWithUs);
   const said = text(child.stdio[3] as Readable);
   await once(child, 'close');
+  process.off('exit', endWithUs);
   const outcome = JSON.parse(await said) as Measured & { readonly code: number; readonly said: string };
   if (outcome.code !== 0) {
     const what = [order.file, ...order.args].join(' ').slice(0, 200);
