@@ -57,7 +57,7 @@ export class CondemnedLog {
   }
 
   /**
-   * Counts how often numbers were missed: they had been deleted, or don't open. Whoever keeps packs in a cache empties it
+   * Counts how often numbers were missed (they had been deleted, or don't open), or no longer count. Whoever keeps packs in a cache empties it
    * when this is another number than when the cache was filled.
    */
   get gaps(): number {
@@ -178,6 +178,8 @@ export class CondemnedLog {
     this.#damaged.clear();
     for (const [number, { packs, reason }] of this.#entries) {
       if (number < this.#first) {
+        // Packs that nobody calls condemned any more: what a cache has of them would count again.
+        this.#gaps += 1;
         this.#entries.delete(number);
         continue;
       }

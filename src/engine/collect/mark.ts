@@ -160,6 +160,9 @@ class Marker {
   /** As a reader would. */
   async #resolve(chunk: { readonly pack: ObjectId; readonly frame: number; readonly digest: Buffer }): Promise<void> {
     try {
+      if (!this.#present.has(chunk.pack)) {
+        this.#context.chunks.forget(chunk.pack);
+      }
       const { table, frame } = await this.#context.chunks.find(chunk);
       const pack = packIdOf('data', table.opener.name) ?? '';
       await this.#requireThere(pack);

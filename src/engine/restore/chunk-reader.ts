@@ -84,6 +84,11 @@ export class ChunkReader {
     }
   }
 
+  /** What was read of a pack no longer holds: it is not there any more. */
+  forget(pack: ObjectId): void {
+    this.#tables.forget(pack);
+  }
+
   table(pack: ObjectId): Promise<PackTable> {
     return this.#tables.get(pack);
   }
