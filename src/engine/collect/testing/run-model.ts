@@ -164,20 +164,23 @@ async function requireNoWaste(world: World): Promise<void> {
     }
   }
   await world.audit();
-  const { metaPacks, touched } = await findNeeded(world);
+  const { metaPacks, touched, hasDeltas } = await findNeeded(world);
   const allowed = (name: string): boolean =>
     /^(repo\.0|epoch\/\d+|index\/0\/.*|condemned\/\d+(\.waits)?)$/.test(name) ||
     touched.has(name) ||
+    (hasDeltas && name.startsWith('data/')) ||
     metaPacks.has(name) ||
-    world.idsOf('live').some((pointId) => name === `points/${pointId}` || name.startsWith(`custody/${pointId}/`));
+    world
+      .idsOf('live', 'leaving')
+      .some((pointId) => name === `points/${pointId}` || name.startsWith(`custody/${pointId}/`));
   const waste = [...store.objects.keys()].filter((name) => !allowed(name));
   if (waste.length > 0) {
     throw new Error(`left over: ${waste.join(', ')}`);
   }
 }
 
-/** What is read when everything is restored. */
-async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touched: Set<string> }> {
+/** What is read when everything is restored. Where a delta lies over another layer, that one's chunks are kept too. */
+async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touched: Set<string>; hasDeltas: boolean }> {
   const { store, leases, clock } = world;
   const touched = new Set<string>();
   const watched = new Proxy(store, {
@@ -195,14 +198,16 @@ async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touch
     },
   });
   const metaPacks = new Set<string>();
+  let hasDeltas = false;
   await using repository = await openModelVault(watched, leases, clock);
   for await (const { pointId } of repository.listPoints()) {
     await readWhole(repository, pointId);
     for (const { layers } of (await repository.readPoint(pointId)).disks) {
+      hasDeltas ||= layers.length > 1;
       layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(`meta/${id.slice(0, 2)}/${id}`)));
     }
   }
-  return { metaPacks, touched };
+  return { metaPacks, touched, hasDeltas };
 }
 
 function requireNoFailure(world: World): void {
