@@ -1,3 +1,4 @@
+import { isAppError } from '../../kernel/errors.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, packName, type PackArea } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
@@ -122,20 +123,12 @@ export class CollectionPass {
 
   /** Copies what is needed and lies in condemned packs only. False if it has to be looked for again. */
   async #rescue({ data, ready, mark }: Survey): Promise<boolean> {
-    const { condemned, store, secrets } = this.#context;
     const leaving = [...ready.packs].filter((pack) => data.has(pack));
     if (leaving.length === 0) {
       return true;
     }
-    // What no index segment names may be in what is about to be deleted all the same.
-    for (const pack of mark.lost.length > 0 ? [...data.keys()].filter((each) => condemned.has(each)) : []) {
-      const table = await readPackTable(store, 'data', pack, secrets, this.#limits.signal);
-      mark.lost.forEach(({ digest }) => {
-        const frame = table.find(digest);
-        if (frame !== null) {
-          mark.stranded.add(pack, frame.ordinal);
-        }
-      });
+    if (!(await this.#searchLost(data, mark))) {
+      return false;
     }
     const packs = [...mark.stranded.packs()];
     if (packs.length === 0) {
@@ -151,6 +144,27 @@ export class CollectionPass {
     this.#copied.bytes += copy.bytes;
     copy.damaged.forEach((pack) => this.#damaged.add(pack));
     return !copy.isStale;
+  }
+
+  /** What no index segment names may be in what is about to be deleted all the same. False if a pack went meanwhile. */
+  async #searchLost(data: ReadonlyMap<ObjectId, number>, { lost, stranded }: Mark): Promise<boolean> {
+    const { condemned, store, secrets } = this.#context;
+    for (const pack of lost.length > 0 ? [...data.keys()].filter((each) => condemned.has(each)) : []) {
+      try {
+        const table = await readPackTable(store, 'data', pack, secrets, this.#limits.signal);
+        const frames = lost.map(({ digest }) => table.find(digest)).filter((frame) => frame !== null);
+        frames.forEach(({ ordinal }) => stranded.add(pack, ordinal));
+      } catch (error) {
+        if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
+          throw error;
+        }
+        if ((await store.head(packName('data', pack))) === null) {
+          return false;
+        }
+        this.#damaged.add(pack);
+      }
+    }
+    return true;
   }
 
   async #removePoints({ mark }: Survey): Promise<void> {
