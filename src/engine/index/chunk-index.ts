@@ -125,10 +125,8 @@ export class ChunkIndex implements ChunkLocator {
     }
   }
 
-  async relearn(): Promise<boolean> {
-    const before = this.#segments.version;
+  async relearn(): Promise<void> {
     await this.#segments.refresh();
-    return this.#segments.version !== before;
   }
 
   /** Writes what new packs hold; they must be durable. Named by its content, so that a retry writes nothing twice. */

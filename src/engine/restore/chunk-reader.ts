@@ -8,6 +8,9 @@ import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { Store } from '../ports/store.ts';
 import type { CondemnedPacks, PackTables } from './pack-tables.ts';
 
+/** So many packs may have gone, one after the other, since their tables were read. */
+const MAX_READS = 8;
+
 export interface FoundFrame {
   readonly table: PackTable;
   readonly frame: Frame;
@@ -17,8 +20,8 @@ export interface FoundFrame {
 export interface ChunkLocator {
   /** Packs that may hold the chunk of this (short) digest; condemned ones too, as long as an index segment names them. */
   packsOf(digest: Uint8Array): Promise<readonly ObjectId[]>;
-  /** Learns what was published meanwhile; true if there was something. */
-  relearn(): Promise<boolean>;
+  /** Learns what was published meanwhile. */
+  relearn(): Promise<void>;
 }
 
 /**
@@ -72,15 +75,17 @@ export class ChunkReader {
 
   /** One chunk, checked. For single chunks: it is opened on the thread that asks. */
   async read(chunk: ChunkRef, signal?: AbortSignal): Promise<Uint8Array> {
-    try {
-      return await this.#open(await this.find(chunk), signal);
-    } catch (error) {
-      if (!isAppError(error, 'VAULT_OBJECT_MISSING')) {
-        throw error;
+    for (let reads = 1; ; reads += 1) {
+      const found = await this.find(chunk);
+      try {
+        return await this.#open(found, signal);
+      } catch (error) {
+        if (reads === MAX_READS || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
+          throw error;
+        }
+        // Its table was read before it was collected.
+        this.#tables.forget(found.table.opener.context.objectId);
       }
-      // Its table was read before it was collected.
-      this.#tables.forget(chunk.pack);
-      return this.#open(await this.find(chunk), signal);
     }
   }
 
@@ -110,7 +115,12 @@ export class ChunkReader {
 
   async #search(chunk: ChunkRef): Promise<FoundFrame | null> {
     const found = await this.#searchKnown(chunk, false);
-    return found === null && (await this.#elsewhere.relearn()) ? this.#searchKnown(chunk, false) : found;
+    if (found !== null) {
+      return found;
+    }
+    // Searched again also if nothing is new now: another reader may have learnt it since the search before.
+    await this.#elsewhere.relearn();
+    return this.#searchKnown(chunk, false);
   }
 
   async #searchKnown({ digest }: ChunkRef, condemned: boolean): Promise<FoundFrame | null> {

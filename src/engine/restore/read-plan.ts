@@ -39,13 +39,20 @@ interface Wanted extends FoundFrame {
   readonly rawAt: number[];
 }
 
+export interface SegmentToRead {
+  readonly segment: number;
+  /** A batch's frames and gaps take no more. */
+  readonly batchBytes: number;
+  /** Where chunks begin, within the segment, that need not be read any more. */
+  readonly done: ReadonlySet<number>;
+}
+
 /** How a segment is put together again. Batches are needed where frames and gaps take more than a slot. */
 export async function planSegmentRead(
   chunks: ChunkReader,
   table: SegmentTable,
   geometry: DiskGeometry,
-  segment: number,
-  slotBytes: number,
+  { segment, batchBytes, done }: SegmentToRead,
 ): Promise<SegmentReadPlan> {
   const holes: Extent[] = [];
   const wanted = new Map<string, Wanted>();
@@ -58,6 +65,9 @@ export async function planSegmentRead(
       holes.push({ start, end: at });
       continue;
     }
+    if (done.has(start)) {
+      continue;
+    }
     const key = `${chunk.pack} ${chunk.frame}`;
     const known = wanted.get(key) ?? { ...(await chunks.find(chunk)), rawAt: [] };
     if (known.frame.rawBytes !== at - start) {
@@ -66,7 +76,7 @@ export async function planSegmentRead(
     known.rawAt.push(start);
     wanted.set(key, known);
   }
-  return { holes: mergeExtents(holes), batches: toBatches([...wanted.values()], slotBytes) };
+  return { holes: mergeExtents(holes), batches: toBatches([...wanted.values()], batchBytes) };
 }
 
 function toBatches(wanted: readonly Wanted[], slotBytes: number): ReadBatch[] {

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
@@ -10,6 +10,8 @@ import { planSegmentRead, type Extent, type ReadBatch, type SegmentReadPlan } fr
 const SEALED_SLOT = 0;
 const RAW_SLOT = 1;
 const MAX_WRITE_BYTES = 4 * 1024 * 1024;
+/** So many collections may each take packs of a segment away between its plan and its reads. */
+const MAX_PLANS = 8;
 
 /** Reads a disk segment by segment on all lanes that are free, and hands it to the sink. */
 export async function restoreDisk(
@@ -64,6 +66,12 @@ interface LoadedBatch {
   readonly batch: ReadBatch | null;
   readonly at: number;
   readonly isLast: boolean;
+}
+
+/** Of a slot for sealed frames: one is read to while the other is opened. */
+interface Halves {
+  readonly bytes: number;
+  next: number;
 }
 
 class DiskRestore {
@@ -137,29 +145,63 @@ class DiskRestore {
 
   /** Reads the batches of one segment after the other, by turns into the two halves of the slot for sealed frames. */
   async *#batches(lane: Lane, shouldYield: () => boolean): AsyncGenerator<LoadedBatch, void> {
-    const halfBytes = Math.floor(lane.slot(SEALED_SLOT).length / 2);
-    let half = 0;
+    const halves = { bytes: Math.floor(lane.slot(SEALED_SLOT).length / 2), next: 0 };
     while (this.#next < this.#reader.geometry.segmentCount && !shouldYield()) {
       throwIfAborted(this.#signal);
       const segment = this.#next;
       this.#next += 1;
-      const plan = await this.#plan(segment, halfBytes);
-      const last = plan.batches.at(-1);
-      if (last === undefined) {
-        yield { segment, plan, batch: null, at: 0, isLast: true };
-      }
-      for (const batch of plan.batches) {
-        const at = half * halfBytes;
-        half = 1 - half;
-        await this.#readBatch(lane, batch, at);
-        yield { segment, plan, batch, at, isLast: batch === last };
+      yield* this.#segmentBatches(lane, segment, halves);
+    }
+  }
+
+  /** Planned again without what the sink has already, where a pack was collected since the plan was made. */
+  async *#segmentBatches(lane: Lane, segment: number, halves: Halves): AsyncGenerator<LoadedBatch, void> {
+    const done = new Set<number>();
+    let plan = await this.#plan(segment, halves.bytes, done);
+    if (plan.batches.length === 0) {
+      yield { segment, plan, batch: null, at: 0, isLast: true };
+    }
+    const left = [...plan.batches];
+    let plans = 1;
+    for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
+      const at = halves.next * halves.bytes;
+      if (await this.#tryBatch(lane, batch, at, plans === MAX_PLANS)) {
+        batch.frames.forEach(({ rawAt }) => rawAt.forEach((start) => done.add(start)));
+        halves.next = 1 - halves.next;
+        yield { segment, plan, batch, at, isLast: left.length === 0 };
+      } else {
+        await this.#forgetPacks(plan);
+        plan = await this.#plan(segment, halves.bytes, done);
+        plans += 1;
+        left.splice(0, left.length, ...plan.batches);
       }
     }
   }
 
-  async #plan(segment: number, batchBytes: number): Promise<SegmentReadPlan> {
+  /** False if a pack is not there any more; an error where that is the last word. */
+  async #tryBatch(lane: Lane, batch: ReadBatch, at: number, isLastTry: boolean): Promise<boolean> {
+    try {
+      await this.#readBatch(lane, batch, at);
+      return true;
+    } catch (error) {
+      if (isLastTry || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        throw error;
+      }
+      return false;
+    }
+  }
+
+  async #plan(segment: number, batchBytes: number, done: ReadonlySet<number>): Promise<SegmentReadPlan> {
     const table = await this.#reader.segment(segment);
-    return planSegmentRead(this.#context.chunks, table, this.#reader.geometry, segment, batchBytes);
+    return planSegmentRead(this.#context.chunks, table, this.#reader.geometry, { segment, batchBytes, done });
+  }
+
+  /** What went with one pack may have gone with others: their tables are read from the store again. */
+  async #forgetPacks({ batches }: SegmentReadPlan): Promise<void> {
+    await this.#context.condemned.refresh();
+    for (const { context } of batches.flatMap(({ packs }) => packs)) {
+      this.#context.chunks.forget(context.objectId);
+    }
   }
 
   async #readBatch(lane: Lane, batch: ReadBatch, batchAt: number): Promise<void> {

@@ -88,7 +88,9 @@ async function readPack(
     }
     const error = corrupt(packName('data', id), describeLoss(table, lostFrames));
     const { name, problem } = await diagnosePack(context.store, context.secrets, { area: 'data', id }, error);
-    return { id, damage: { name, problem, message: error.message, lostFrames }, bytesRead: table.sizeBytes };
+    // One that is gone was collected, maybe: what it held is looked for elsewhere.
+    const lost = problem === 'missing' ? 'all' : lostFrames;
+    return { id, damage: { name, problem, message: error.message, lostFrames: lost }, bytesRead: table.sizeBytes };
   } finally {
     context.lanes.release(lane);
   }

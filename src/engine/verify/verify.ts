@@ -138,6 +138,9 @@ class Verification {
       next: () => queue.next(),
       done: (outcome) => {
         queue.done(outcome);
+        if (outcome.damage !== null) {
+          this.#chunks.forget(outcome.id);
+        }
         this.#say('packs', queue.checked, queue.total);
       },
     });
