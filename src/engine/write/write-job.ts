@@ -49,7 +49,7 @@ export class WriteJob implements WriteHost {
   #publishing: Promise<void> = Promise.resolve();
   #indexBytes = 0;
   #unjournaled: SegmentRecord[] = [];
-  /** Packs of this write that records of `#unjournaled`, and those under way, name. */
+  /** Packs of this write that records of `#unjournaled` name. */
   #named = new Set<ObjectId>();
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
@@ -143,17 +143,22 @@ export class WriteJob implements WriteHost {
     this.#counts = { bytesRead: a + bytesRead, chunksRead: b + chunksRead, chunksNew: c + chunksNew };
   }
 
-  /** A segment is settled but for packs that may still be open: its record will count once they are in the store. */
-  async addRecord(record: SegmentRecord): Promise<void> {
+  /**
+   * A segment is settled but for packs that may still be open: its record will count once they are in the store. `own`,
+   * which names those of this write, goes into the same entry: others may be lost.
+   */
+  async addRecord(record: SegmentRecord, own: ReadonlySet<ObjectId>): Promise<void> {
     this.#unjournaled.push(record);
+    own.forEach((pack) => this.#named.add(pack));
     if (this.#unjournaled.length >= RECORDS_PER_ENTRY) {
       await this.#writeJournal([]);
     }
     await this.#spill.add(record);
   }
 
-  toRuns({ runs, packs }: SegmentDone): SegmentRun[] {
-    return runs.map((run) => this.#toRun(run, packs));
+  /** Packs of this write that the runs name are added to `own`. */
+  toRuns({ runs, packs }: SegmentDone, own: Set<ObjectId>): SegmentRun[] {
+    return runs.map((run) => this.#toRun(run, packs, own));
   }
 
   /** All packs that were sealed are in the store when this returns. */
@@ -244,21 +249,21 @@ export class WriteJob implements WriteHost {
     this.#own.published();
   }
 
-  #toRun({ start, end, chunks, digests }: StoredRun, packs: readonly ObjectId[]): SegmentRun {
+  #toRun({ start, end, chunks, digests }: StoredRun, packs: readonly ObjectId[], own: Set<ObjectId>): SegmentRun {
     const entries: ManifestEntry[] = [];
     for (let i = 0; i < chunks.length / CHUNK_INTS; i += 1) {
       const [blocks = 0, pack = HOLE, frame = 0] = chunks.subarray(i * CHUNK_INTS, (i + 1) * CHUNK_INTS);
       const digest = digests.subarray(i * SHORT_DIGEST_BYTES, (i + 1) * SHORT_DIGEST_BYTES);
-      entries.push({ blocks, chunk: pack === HOLE ? null : { pack: this.#packId(pack, packs), frame, digest } });
+      entries.push({ blocks, chunk: pack === HOLE ? null : { pack: this.#packId(pack, packs, own), frame, digest } });
     }
     return { start, end, entries };
   }
 
-  #packId(pack: number, found: readonly ObjectId[]): ObjectId {
+  #packId(pack: number, found: readonly ObjectId[], own: Set<ObjectId>): ObjectId {
     if (pack >= OWN_PACK) {
-      const own = this.#packs.id(pack - OWN_PACK);
-      this.#named.add(own);
-      return own;
+      const named = this.#packs.id(pack - OWN_PACK);
+      own.add(named);
+      return named;
     }
     const id = found[pack];
     if (id === undefined) {

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
+import type { ObjectId } from '../format/ids.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
@@ -137,9 +138,10 @@ async function settleSegment(
   const bytes = writePlan.geometry.bytesIn(segment);
   const oldCuts = old.map(({ end }) => end);
   const runs: SegmentRun[] = [];
+  const own = new Set<ObjectId>();
   for (let plan = whole; ;) {
     const done = await cut(lane, known, job, { slot, limit, bytes, windows: plan.windows, oldCuts });
-    job.toRuns(done).forEach((run) => appendRun(runs, run));
+    job.toRuns(done, own).forEach((run) => appendRun(runs, run));
     job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
     if (done.open === null) {
       break;
@@ -149,7 +151,7 @@ async function settleSegment(
     const end = plan.windows[0]?.end ?? limit;
     await source.load({ segment, start: loadedTo, end, old, dirty }, lane.slot(slot));
   }
-  await job.addRecord({ segment, runs });
+  await job.addRecord({ segment, runs }, own);
   work.onSettled(bytes);
 }
 

@@ -1,0 +1,88 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
+import { CondemnedLog } from '../collect/condemned-log.ts';
+import { DiskGeometry } from '../disk-geometry.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { ChunkIndex } from '../index/chunk-index.ts';
+import { KeyGenerations } from '../keys/key-generations.ts';
+import { deriveSecrets } from '../keys/key-schedule.ts';
+import { FileKeyRing } from '../keys/file-key-ring.ts';
+import { ManifestWriter } from '../manifest/manifest-writer.ts';
+import type { RepositoryContext } from '../repository-context.ts';
+import { ChunkReader } from '../restore/chunk-reader.ts';
+import { PackTables } from '../restore/pack-tables.ts';
+import { MemoryLeases } from '../sessions/memory-leases.ts';
+import { MemoryStore } from '../testing/memory-store.ts';
+import { SMALL_PARAMETERS } from '../testing/test-vault.ts';
+import { LanePool } from '../worker/lane-pool.ts';
+import { OWN_PACK, type NewPack, type SegmentDone } from '../worker/protocol.ts';
+import { WriteJournal } from './journal.ts';
+import { LayerSpill } from './layer-spill.ts';
+import { WriteJob } from './write-job.ts';
+
+const BYTES = { repositoryKey: randomBytes(32), dedupSecret: randomBytes(32), keyId: 'key' };
+
+function makeContext(store: MemoryStore): RepositoryContext {
+  const repositoryId = randomUUID();
+  const ids = { tenantId: randomUUID(), repositoryId };
+  const secrets = deriveSecrets(BYTES, repositoryId.replaceAll('-', ''), 0);
+  const condemned = new CondemnedLog(store, secrets, systemClock);
+  const tables = new PackTables(store, secrets, condemned);
+  const index = new ChunkIndex({ store, secrets, condemned, tables });
+  return {
+    repositoryId,
+    store,
+    clock: systemClock,
+    leases: new MemoryLeases(systemClock),
+    secrets,
+    generations: new KeyGenerations(new FileKeyRing('/'), ids, secrets),
+    parameters: SMALL_PARAMETERS,
+    condemned,
+    index,
+    chunks: new ChunkReader(store, secrets, tables, condemned, index),
+    lanes: new LanePool(2, secrets, SMALL_PARAMETERS),
+  };
+}
+
+/** A segment's first two blocks, in a pack of this write. */
+function cutInto({ number }: NewPack): SegmentDone {
+  const chunks = Int32Array.of(2, OWN_PACK + number, 0);
+  const runs = [{ start: 0, end: 2, chunks, digests: new Uint8Array(16) }];
+  return { runs, packs: [], open: null, chunksRead: 1, chunksNew: 1 };
+}
+
+test('a record never counts without its packs, whichever entries of the journal were lost', async () => {
+  const store = new MemoryStore();
+  const context = makeContext(store);
+  const { secrets } = context;
+  const journal = new WriteJournal(store, secrets, randomUUID(), 'a write');
+  const { signal } = new AbortController();
+  const resume = await journal.load();
+  const segments = Array.from({ length: 64 }, (_, segment) => segment);
+  const spill = new LayerSpill(new ManifestWriter(store, secrets, 'a write'), segments, resume.settled, signal);
+  const fail = (error: unknown): never => {
+    throw error;
+  };
+  const job = new WriteJob(context, { journal, resume, spill }, { expectedChunks: 64, signal, fail });
+  const geometry = new DiskGeometry(64 * SMALL_PARAMETERS.segmentBytes, SMALL_PARAMETERS);
+
+  const [open, other] = [await job.nextPack(), await job.nextPack()];
+  // The segment is not cut to its end, and meanwhile another worker's pack is stored.
+  const own = new Set<ObjectId>();
+  const runs = job.toRuns(cutInto(open), own);
+  job.packSealed({ ...other, bytes: 64, digests: new Uint8Array(16) });
+  await job.settleUploads();
+  const [early = ''] = [...store.objects.keys()].filter((name) => name.startsWith('sessions/'));
+  for (let segment = 0; segment < geometry.segmentCount; segment += 1) {
+    const named = segment === 0 ? own : new Set<ObjectId>();
+    await job.addRecord({ segment, runs: segment === 0 ? runs : job.toRuns(cutInto(other), named) }, named);
+  }
+  expect((await journal.load()).settled.has(0)).toBe(false);
+  expect((await journal.load()).settled.has(1)).toBe(true);
+
+  store.objects.delete(early);
+  expect((await journal.load()).settled.has(0)).toBe(false);
+  job.releaseBuffers();
+  await context.lanes.stop();
+});
