@@ -97,7 +97,7 @@ export const restorePoint: Activity = async (world, _, repository) => {
 };
 
 /** A pack may go between the plan that names it and the read, where there is no grace period: the next try finds it. */
-async function restoreInto(restored: Uint8Array, restore: () => Promise<unknown>): Promise<void> {
+export async function restoreInto(restored: Uint8Array, restore: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await restore();
@@ -111,7 +111,10 @@ async function restoreInto(restored: Uint8Array, restore: () => Promise<unknown>
   }
 }
 
-function sinkOf(restored: Uint8Array): { concurrency: number; write(offset: number, data: Uint8Array): Promise<void> } {
+export function sinkOf(restored: Uint8Array): {
+  concurrency: number;
+  write(offset: number, data: Uint8Array): Promise<void>;
+} {
   return { concurrency: 2, write: async (offset, data) => restored.set(data, offset) };
 }
 

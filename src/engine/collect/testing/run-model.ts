@@ -150,7 +150,7 @@ async function drain(world: World): Promise<void> {
   }
 }
 
-async function requireNoWaste(world: World): Promise<void> {
+export async function requireNoWaste(world: World): Promise<void> {
   world.clock.advance(31 * DAY);
   const { store, leases, clock } = world;
   {
