@@ -83,7 +83,7 @@ test('an index that forgets, merges and reads by blocks finds as much as one in 
     }),
     { numRuns: 4 },
   );
-}, 120_000);
+});
 
 test('new chunks that went into the index while a disk was written are found, by all its workers', async () => {
   await using vault = await createTestVault();

@@ -100,7 +100,7 @@ test('a writer that dies at any change of the store harms nothing, and its retry
     const left = [...vault.objects.keys()].filter((name) => name.startsWith('sessions/'));
     expect(left).toEqual([]);
   }
-}, 120_000);
+});
 
 test('a resumed disk reads again only what was in flight, and stores no chunk twice', async () => {
   const { packBytes, maxChunkBytes, segmentBytes } = SMALL_PARAMETERS;
@@ -129,7 +129,7 @@ test('a resumed disk reads again only what was in flight, and stores no chunk tw
     expect(storedBytes).toBeLessThan(data.length * 1.05);
     expect(sameBytes(await restore(retry, summary.pointId, 'xvda'), data)).toBe(true);
   }
-}, 60_000);
+});
 
 test('who finds a point deleted by a process that died makes that durable before saying so', async () => {
   reset();

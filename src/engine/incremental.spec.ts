@@ -43,7 +43,7 @@ test('every point of a changing, growing, shrinking disk restores byte for byte,
     ),
     { numRuns: 60 },
   );
-}, 180_000);
+});
 
 test('layers that are folded say what all of them said, for points before and after', async () => {
   let folded = 0;
@@ -70,7 +70,7 @@ test('layers that are folded say what all of them said, for points before and af
     { numRuns: 8 },
   );
   expect(folded).toBeGreaterThan(0);
-}, 180_000);
+});
 
 test('with the rest taken from the vault, an incremental reads what changed and nothing else', async () => {
   await fc.assert(
@@ -87,4 +87,4 @@ test('with the rest taken from the vault, an incremental reads what changed and 
     }),
     { numRuns: 30 },
   );
-}, 180_000);
+});

@@ -50,8 +50,7 @@ test('after a rotation new objects have the new key, old ones are as they were, 
     expect(sameBytes(await restore(reader, first, 'xvda'), data)).toBe(true);
     expect(sameBytes(await restore(reader, result.summary.pointId, 'xvda'), changed)).toBe(true);
   }
-  const everything = { level: 2, signal: AbortSignal.timeout(60_000) } as const;
-  expect(await fresh.verify(everything)).toMatchObject({ damagedObjects: [] });
+  expect(await fresh.verify({ level: 2 })).toMatchObject({ damagedObjects: [] });
 });
 
 test('a repository that was open before a rotation reads what others wrote after it', async () => {

@@ -184,7 +184,7 @@ test('a copy that dies at any change of either store is gone on with, and sends 
     }
     expect(failAt).toBeGreaterThan(side === 'here' ? 2 : 8);
   }
-}, 120_000);
+});
 
 async function dieOnce(
   { pointId, data }: { readonly pointId: string; readonly data: Uint8Array },

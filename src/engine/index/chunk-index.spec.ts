@@ -123,7 +123,7 @@ describe('the index', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   test('merges: the count of segments grows with the logarithm of the chunks, and nothing is lost', async () => {
     const writer = openIndex({ ...BOUNDED, segmentEntries: 100_000, cachedChunks: 10_000 });
