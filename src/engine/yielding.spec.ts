@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   backup,
   createTestVault,
@@ -11,6 +10,7 @@ import {
   type TestVault,
 } from './testing/test-vault.ts';
 import type { Repository } from './types.ts';
+import { LanePool } from './worker/lane-pool.ts';
 
 const { segmentBytes } = SMALL_PARAMETERS;
 const SEGMENTS = 12;
@@ -24,6 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await repository[Symbol.asyncDispose]();
   await vault[Symbol.asyncDispose]();
 });
@@ -32,20 +33,63 @@ function noise(bytes: number): Uint8Array {
   return new Uint8Array(randomBytes(bytes));
 }
 
-/** Delivers two segments; then everybody waits for the gate, so that all lanes go on at the same moment. */
+/** What lies below a place passes, the rest waits until the gate is opened further. */
+class Gate {
+  #closedFrom: number;
+  #open = Promise.withResolvers<void>();
+  readonly #waiting = new Set<number>();
+
+  constructor(closedFrom: number) {
+    this.#closedFrom = closedFrom;
+  }
+
+  /** In how many segments somebody waits. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async pass(offset: number): Promise<void> {
+    while (offset >= this.#closedFrom) {
+      const segment = Math.floor(offset / segmentBytes);
+      this.#waiting.add(segment);
+      await this.#open.promise;
+      this.#waiting.delete(segment);
+    }
+  }
+
+  openUpTo(offset: number): void {
+    this.#closedFrom = offset;
+    this.#open.resolve();
+    this.#open = Promise.withResolvers();
+  }
+}
+
 class GatedDisk extends MemoryDisk {
-  readonly gate = Promise.withResolvers<void>();
-  readonly underWay = Promise.withResolvers<void>();
-  #asked = 0;
+  readonly gate = new Gate(2 * segmentBytes);
 
   override async read(offset: number, into: Uint8Array): Promise<void> {
-    this.#asked += into.length;
-    if (this.#asked > 2 * segmentBytes) {
-      this.underWay.resolve();
-      await this.gate.promise;
-    }
+    await this.gate.pass(offset);
     await super.read(offset, into);
   }
+}
+
+/**
+ * Three backups that find both lanes taken: only when all of them wait, those who have the lanes go on, at the same moment,
+ * and come to their last two segments, but not beyond, before each of the three has had a lane.
+ */
+async function backUpMeanwhile(gate: Gate): Promise<void> {
+  await expect.poll(() => gate.waiting).toBe(2);
+  const acquire = vi.spyOn(LanePool.prototype, 'acquire');
+  const waiting = (): number => acquire.mock.settledResults.filter(({ type }) => type === 'incomplete').length;
+  const others = Array.from({ length: 3 }, () => new MemoryDisk(noise(2 * segmentBytes)));
+  const rest = Promise.all(others.map((disk) => backup(repository, { disks: { xvda: disk } })));
+  await expect.poll(waiting).toBe(others.length);
+  gate.openUpTo((SEGMENTS - 2) * segmentBytes);
+  await expect.poll(() => waiting() === 0 || gate.waiting === 2).toBe(true);
+  const left = waiting();
+  gate.openUpTo(Infinity);
+  await rest;
+  expect(left).toBe(0);
 }
 
 test('a disk that gives its lanes to others is still written to its end', async () => {
@@ -54,42 +98,29 @@ test('a disk that gives its lanes to others is still written to its end', async 
   const first = new GatedDisk(noise(SEGMENTS * segmentBytes));
   const changed = [{ offset: 0, length: first.data.length }];
   const writing = backup(repository, { disks: { xvda: first }, base: { pointId: summary.pointId, changed } });
-  await first.underWay.promise;
-  await delay(50);
-  const others = Array.from({ length: 3 }, () => noise(2 * segmentBytes));
-  const rest = Promise.all(others.map((data) => backup(repository, { disks: { xvda: new MemoryDisk(data) } })));
-  await delay(50);
-  first.gate.resolve();
-  await rest;
+  await backUpMeanwhile(first.gate);
   const written = await writing;
   expect(sameBytes(await restore(repository, written.summary.pointId, 'xvda'), first.data)).toBe(true);
-}, 60_000);
+});
 
 test('a restore that gives its lanes to others still restores everything', async () => {
   const data = noise(SEGMENTS * segmentBytes);
   const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
-  const underWay = Promise.withResolvers<void>();
   const restored = new Uint8Array(data.length);
-  let pieces = 0;
+  const gate = new Gate(0);
   const restoring = repository.restoreDisk({
     pointId: summary.pointId,
     diskKey: 'xvda',
     sink: {
       concurrency: 4,
       write: async (offset, piece) => {
-        await delay(20);
+        await gate.pass(offset);
         restored.set(piece, offset);
-        pieces += 1;
-        if (pieces === 3) {
-          underWay.resolve();
-        }
       },
     },
   });
-  await underWay.promise;
-  const others = Array.from({ length: 3 }, () => noise(segmentBytes));
-  await Promise.all(others.map((other) => backup(repository, { disks: { xvda: new MemoryDisk(other) } })));
+  await backUpMeanwhile(gate);
   const result = await restoring;
   expect(result.bytesWritten + result.bytesHoles).toBe(data.length);
   expect(sameBytes(restored, data)).toBe(true);
-}, 60_000);
+});
