@@ -1,7 +1,7 @@
 export { beginKeyGeneration } from './begin-key-generation.ts';
 export * from './copy/copy-types.ts';
-export { findUncopied, planCopy, type CopyIds } from './copy/find-copies.ts';
-export { findCopyBase, provenanceOf } from './copy/provenance.ts';
+export { findUncopied, planCopy } from './copy/find-copies.ts';
+export { provenanceOf } from './copy/provenance.ts';
 export { createRepository } from './create-repository.ts';
 export { describeRepository } from './describe-repository.ts';
 export { verifyDestructionStatement } from './keys/destruction-statement.ts';
@@ -16,7 +16,6 @@ export * from './ports/store.ts';
 export * from './repair/catalog-types.ts';
 export { mendParameters } from './repair/mend-parameters.ts';
 export * from './repair/repair-types.ts';
-export { DEFAULT_PARAMETERS } from './repository-parameters.ts';
 export { MemoryLeases } from './sessions/memory-leases.ts';
 export { DirectoryStore } from './stores/directory-store.ts';
 export * from './types.ts';

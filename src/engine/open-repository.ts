@@ -18,7 +18,10 @@ import { LanePool, lanesWithin } from './worker/lane-pool.ts';
 
 const DEFAULT_BUDGET_BYTES = 400 * MIB;
 
-/** Reads and checks `repo.0`. Worker threads start when they are first needed and stop with the repository. */
+/**
+ * Reads and checks `repo.0`. VAULT_OBJECT_MISSING if none was created there, VAULT_FORMAT_UNKNOWN if it is of a later
+ * format. Worker threads start when they are first needed and stop with the repository.
+ */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
   const { leases, clock, repositoryId } = options;
   const { generations, parameters } = await openKeys(options);

@@ -3,7 +3,7 @@ import type { CopyBase, CopyPointRequest } from './copy-types.ts';
 import { findCopyBase, provenanceOf } from './provenance.ts';
 
 /** What goes on with a copy, or begins one. */
-export type CopyIds = Pick<CopyPointRequest, 'pointId' | 'copyId' | 'sessionId' | 'base'>;
+type CopyIds = Pick<CopyPointRequest, 'pointId' | 'copyId' | 'sessionId' | 'base'>;
 
 /** Restore points that the other repository has no copy of, oldest first. Damaged ones of either are left out. */
 export async function findUncopied(from: Repository, to: Repository): Promise<readonly PointSummary[]> {

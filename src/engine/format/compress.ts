@@ -1,7 +1,7 @@
 import { zstdCompress, zstdDecompress } from './zstd.ts';
 
 export const CODEC_RAW = 0;
-export const CODEC_ZSTD = 1;
+const CODEC_ZSTD = 1;
 
 const PROBE_BYTES = 4096;
 const PROBE_STRIDES = 16;

@@ -15,7 +15,6 @@ export function generationOfRepo(name: string): number | null {
 }
 
 export const DATA_PREFIX = 'data/';
-export const META_PREFIX = 'meta/';
 
 export function packName(area: PackArea, id: ObjectId): string {
   return `${area}/${id.slice(0, 2)}/${id}`;

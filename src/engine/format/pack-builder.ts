@@ -11,7 +11,7 @@ export const TABLE_ENTRY_BYTES = 48;
 /** Length of the sealed table, count of frames, eight zeros, key commitment, hash of everything before. */
 export const FOOTER_BYTES = 80;
 /** Frames are counted in 16 bits by manifests. */
-export const MAX_FRAMES = 65_535;
+const MAX_FRAMES = 65_535;
 
 /** Fills one pack in a buffer of its caller's. Everything happens at once: it is used where blocking is right. */
 export class PackBuilder {

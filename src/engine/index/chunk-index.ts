@@ -25,7 +25,7 @@ export interface IndexLimits {
   readonly ownChunks: number;
 }
 
-export const DEFAULT_LIMITS: IndexLimits = {
+const DEFAULT_LIMITS: IndexLimits = {
   segmentEntries: 1024 * 1024,
   wholeBytes: 1024 * 1024,
   cachedChunks: 128 * 1024,

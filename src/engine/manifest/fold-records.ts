@@ -25,14 +25,14 @@ export function foldRecords(layers: readonly LayerRecords[]): SegmentRecord[] {
 }
 
 /** As a reader does it with a whole table: newer runs take the place of all entries that share a block with them. */
-export function replaceRuns(older: readonly SegmentRun[], newer: readonly SegmentRun[]): SegmentRun[] {
+function replaceRuns(older: readonly SegmentRun[], newer: readonly SegmentRun[]): SegmentRun[] {
   const covered = ({ start, end }: PlacedEntry): boolean => newer.some((run) => start < run.end && end > run.start);
   const kept = older.flatMap(placeRun).filter((entry) => !covered(entry));
   return toRuns([...kept, ...newer.flatMap(placeRun)].toSorted((a, b) => a.start - b.start));
 }
 
 /** Without entries that end past a segment's end. */
-export function truncateRuns(runs: readonly SegmentRun[], limit: number): readonly SegmentRun[] {
+function truncateRuns(runs: readonly SegmentRun[], limit: number): readonly SegmentRun[] {
   return runs.every(({ end }) => end <= limit)
     ? runs
     : toRuns(runs.flatMap(placeRun).filter(({ end }) => end <= limit));

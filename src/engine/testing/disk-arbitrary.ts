@@ -59,7 +59,7 @@ export const longHistory: fc.Arbitrary<DiskHistory> = fc.record({
   steps: fc.array(step, { minLength: 9, maxLength: 30 }),
 });
 
-export function fillStretch({ kind, seed, bytes: length }: Stretch): Uint8Array {
+function fillStretch({ kind, seed, bytes: length }: Stretch): Uint8Array {
   const data = new Uint8Array(length);
   if (kind === 'zeros') {
     return data;
