@@ -187,9 +187,11 @@ test('a damaged manifest stops collection from deleting what it may need', async
 
 test('a needed frame that does not open is named, and its pack stays', async () => {
   const shared = noise(16 * KIB);
-  const first = new Uint8Array(Buffer.concat([shared, noise(384 * KIB)]));
+  // Before zeros a chunk ends, wherever else it would be cut.
+  const zeros = new Uint8Array(8 * KIB);
+  const first = new Uint8Array(Buffer.concat([shared, zeros, noise(384 * KIB)]));
   const gone = await store(first);
-  const kept = await store(new Uint8Array(Buffer.concat([shared, noise(8 * KIB)])));
+  const kept = await store(new Uint8Array(Buffer.concat([shared, zeros, noise(8 * KIB)])));
   await repository.deletePoint(gone);
   const { condemned } = await repository.collect();
   expect(condemned.packs).toBeGreaterThan(1);

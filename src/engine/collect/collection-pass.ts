@@ -14,7 +14,7 @@ import { listPacks } from './list-packs.ts';
 import { mark, type Mark } from './mark.ts';
 import { nominate } from './nominate.ts';
 import { findOwnPacks, listJournals } from './own-packs.ts';
-import { findReady, type Readiness } from './readiness.ts';
+import { findReady, isAhead, type Readiness } from './readiness.ts';
 import { reapSessions } from './reap-sessions.ts';
 import { removePoint, sweepDecided } from './remove-points.ts';
 import { findIdleSegments } from './sweep-index.ts';
@@ -221,22 +221,25 @@ export class CollectionPass {
   }
 
   /** True if what was condemned can go at once. */
-  async #condemn({ data, meta, own, mark }: Survey): Promise<boolean> {
+  async #condemn({ data, meta, own, ready, mark }: Survey): Promise<boolean> {
     const { condemned, clock } = this.#context;
     const { graceMs, minLiveShare, signal } = this.#limits;
     const { live } = mark;
     const nomination = { present: data, live, own, minLiveShare, frameCounts: this.#frameCounts, signal };
-    const packs = await nominate(this.#context, nomination);
+    const stuck = (id: ObjectId): boolean => ready.stuck.has(id);
+    const packs = [...(await nominate(this.#context, nomination)), ...[...data.keys()].filter(stuck)];
     const idle = (id: ObjectId): boolean => meta.has(id) && !mark.metaPacks.has(id);
     const pending = new Set([...condemned.entries.values()].flatMap((entry) => entry.meta));
-    const unused = [...meta.keys()].filter((id) => idle(id) && !pending.has(id));
+    const unused = [...meta.keys()].filter((id) => idle(id) && (!pending.has(id) || stuck(id)));
     if (packs.length === 0 && unused.length === 0) {
       return false;
     }
     await this.#deletions.requireStanding();
     const before = clock.now() - graceMs - DECIDED_FOR_MS;
     const isOpen = (entry: Condemned): boolean =>
-      entry.condemnedAt > before || entry.packs.some((id) => data.has(id)) || entry.meta.some(idle);
+      (entry.condemnedAt > before && !isAhead(entry.condemnedAt, clock.now())) ||
+      entry.packs.some((id) => data.has(id)) ||
+      entry.meta.some(idle);
     const [kept] = [...condemned.entries].find(([, entry]) => isOpen(entry)) ?? [condemned.last + 1];
     await condemned.append('unused', packs, { meta: unused, first: kept });
     this.#condemned.packs += packs.length;

@@ -3,7 +3,7 @@ import { isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { packIdOf, packName, pointName } from '../format/names.ts';
+import { packIdOf, packName, pointName, sessionName } from '../format/names.ts';
 import { FrameOpener, readPackTable, type Frame } from '../format/pack-reader.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { decodePackIds, visitChunks } from '../manifest/segment-record.ts';
@@ -88,7 +88,9 @@ async function findRoots(context: RepositoryContext, points: PointStore, signal:
   const sessions = new SessionStore(context.store, context.secrets);
   const pinned = new Set<string>();
   const pinning: Session[] = [];
-  for await (const session of sessions.list()) {
+  // Which points it pins is not known: it stops collection until its lease has run out.
+  const noteDamaged = (sessionId: string): number => unreadable.push(sessionName(sessionId));
+  for await (const session of sessions.list(noteDamaged)) {
     session.pins.forEach((pin) => pinned.add(pin));
     if (session.pins.some((pin) => deleted.has(pin))) {
       pinning.push(session);

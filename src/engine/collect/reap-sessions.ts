@@ -6,8 +6,8 @@ import { isWriter, SessionStore, type Session } from '../sessions/session-store.
 
 /**
  * Removes sessions whose lease has run out, writers that could not commit any more, and those from before the vault's
- * last recovery. Writers are fenced before: the tombstone decides, whatever was judged wrongly. Returns those that stay,
- * and how many were removed.
+ * last recovery. Writers are fenced before: the tombstone decides, whatever was judged wrongly. Of a session that can't be
+ * read nobody knows which point to fence; no commit can read it either. Returns those that stay, and how many were removed.
  */
 export async function reapSessions(
   context: RepositoryContext,
@@ -17,8 +17,9 @@ export async function reapSessions(
   const sessions = new SessionStore(store, secrets);
   const epoch = await readEpoch(store, secrets);
   const alive: Session[] = [];
+  const damaged: string[] = [];
   let removed = 0;
-  for await (const session of sessions.list()) {
+  for await (const session of sessions.list((sessionId) => damaged.push(sessionId))) {
     const { sessionId, startedAt } = session;
     const isTooOld = isWriter(session) && context.clock.now() - startedAt > MAX_SESSION_MS;
     const isOver = session.epoch < epoch || isTooOld || !(await leases.isAlive({ repositoryId, sessionId }));
@@ -31,6 +32,12 @@ export async function reapSessions(
     }
     await sessions.remove(sessionId);
     removed += 1;
+  }
+  for (const sessionId of damaged) {
+    if (!(await leases.isAlive({ repositoryId, sessionId }))) {
+      await sessions.remove(sessionId);
+      removed += 1;
+    }
   }
   return { alive, removed };
 }

@@ -1,4 +1,4 @@
-import { isAppError } from '../../kernel/errors.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
 import { waitsName } from '../format/names.ts';
@@ -16,7 +16,7 @@ export async function recordWaits({ store, secrets }: RepositoryContext, number:
     return;
   }
   const sessions: string[] = [];
-  for await (const session of new SessionStore(store, secrets).list()) {
+  for await (const session of new SessionStore(store, secrets).list((sessionId) => sessions.push(sessionId))) {
     if (session.purpose !== 'collect') {
       sessions.push(session.sessionId);
     }
@@ -26,8 +26,15 @@ export async function recordWaits({ store, secrets }: RepositoryContext, number:
   await store.flush();
 }
 
-/** Of those, the sessions that have not ended yet; null where they were not written down, or that does not open. */
-export async function findWaits(context: RepositoryContext, number: number): Promise<readonly Session[] | null> {
+export interface Waits {
+  /** Those that have not ended yet and can be read. */
+  readonly open: readonly Session[];
+  /** Nobody is waited for any more. */
+  readonly areOver: boolean;
+}
+
+/** What has become of those sessions; null where they were not written down, or that does not open. */
+export async function findWaits(context: RepositoryContext, number: number): Promise<Waits | null> {
   const { store, secrets } = context;
   const name = waitsName(number);
   const expected = { id: numberToObjectId(number), kinds: [OBJECT_KIND.waits] };
@@ -42,12 +49,10 @@ export async function findWaits(context: RepositoryContext, number: number): Pro
     throw error;
   }
   const sessions = new SessionStore(store, secrets);
-  const open: Session[] = [];
-  for (const id of ids) {
-    const session = await sessions.find(id);
-    if (session !== null) {
-      open.push(session);
-    }
-  }
-  return open;
+  const found = await Promise.all(ids.map((id) => sessions.findWhole(id)));
+  const there = found.filter((session) => session !== null);
+  return {
+    open: there.flatMap((session) => (session instanceof AppError ? [] : [session])),
+    areOver: there.length === 0,
+  };
 }

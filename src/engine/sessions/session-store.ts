@@ -69,14 +69,32 @@ export class SessionStore {
     await this.#store.delete(sessionName(sessionId));
   }
 
-  async *list(): AsyncIterable<Session> {
+  /** `onDamaged` is told of sessions that don't open, and the list goes on; without it they end the list. */
+  async *list(onDamaged?: (sessionId: string) => void): AsyncIterable<Session> {
     const prefix = sessionName('');
     for await (const { name } of this.#store.list(prefix)) {
       const sessionId = name.slice(prefix.length);
-      const session = isUuid(sessionId) ? await this.find(sessionId) : null;
-      if (session !== null) {
+      const session = isUuid(sessionId) ? await this.findWhole(sessionId) : null;
+      if (session instanceof AppError) {
+        if (onDamaged === undefined) {
+          throw session;
+        }
+        onDamaged(sessionId);
+      } else if (session !== null) {
         yield session;
       }
+    }
+  }
+
+  /** As `find`, with damage as an answer: somebody is there, and nobody knows who. */
+  async findWhole(sessionId: string): Promise<Session | AppError | null> {
+    try {
+      return await this.find(sessionId);
+    } catch (error) {
+      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+        return error;
+      }
+      throw error;
     }
   }
 
