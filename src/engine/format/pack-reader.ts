@@ -110,6 +110,7 @@ export async function readFrameTable(
   const context = sealContext(header, secrets);
   const end = tail.length - FOOTER_BYTES;
   const table = openTable(tail.subarray(end - footer.tableBytes, end), footer, context, { keys, name });
+  freeAtOnce(tail);
   if (table.length !== footer.frameCount * TABLE_ENTRY_BYTES) {
     throw corrupt(name, 'has a table of another length than its count of frames');
   }

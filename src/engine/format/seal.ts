@@ -78,7 +78,7 @@ export class Sealer {
  * Gives the memory of a piece back that nobody needs any more. Node allocates each piece anew outside of the heap, where
  * it stays until the heap is swept: by then its pages are cold, and fresh ones were touched for the next pieces.
  */
-export function freeAtOnce(piece: Buffer): void {
+export function freeAtOnce(piece: Uint8Array): void {
   const { buffer } = piece;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.length) {
     buffer.transfer(0);

@@ -31,18 +31,29 @@ export class IndexSegmentBuilder {
   #used = 0;
   #entries = 0;
 
-  constructor(id: ObjectId, secrets: RepositorySecrets, maxEntries: number, range: IndexRange) {
+  /** `memory`: as `bytesFor` says. */
+  constructor(
+    id: ObjectId,
+    secrets: RepositorySecrets,
+    maxEntries: number,
+    range: IndexRange,
+    memory: Uint8Array = new Uint8Array(IndexSegmentBuilder.bytesFor(maxEntries)),
+  ) {
+    this.#buffer = memory;
+    this.#builder = new PackBuilder(this.#buffer, OBJECT_KIND.indexSegment, id, secrets);
+    this.#secrets = secrets;
+    this.#filter = ChunkFilter.allocate(maxEntries, range.bits, range.prefix);
+    this.#bits = range.bits;
+  }
+
+  /** What a segment of so many entries may take at most. */
+  static bytesFor(maxEntries: number): number {
     const filterBytes = ChunkFilter.bytesFor(maxEntries);
     const blocks = Math.ceil(maxEntries / BLOCK_ENTRIES);
     const directoryBytes = DIRECTORY_HEAD_BYTES + blocks * KEY_BYTES;
     const frames = blocks + Math.ceil(filterBytes / FILTER_PIECE_BYTES) + 1;
     const content = maxEntries * ENTRY_BYTES + filterBytes + directoryBytes;
-    const room = HEADER_BYTES + content + frames * (TABLE_ENTRY_BYTES + TAG_BYTES) + TAG_BYTES + FOOTER_BYTES;
-    this.#buffer = new Uint8Array(room);
-    this.#builder = new PackBuilder(this.#buffer, OBJECT_KIND.indexSegment, id, secrets);
-    this.#secrets = secrets;
-    this.#filter = ChunkFilter.allocate(maxEntries, range.bits, range.prefix);
-    this.#bits = range.bits;
+    return HEADER_BYTES + content + frames * (TABLE_ENTRY_BYTES + TAG_BYTES) + TAG_BYTES + FOOTER_BYTES;
   }
 
   get entries(): number {

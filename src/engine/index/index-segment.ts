@@ -1,6 +1,7 @@
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { isObjectId, type ObjectId } from '../format/ids.ts';
 import { FrameOpener, readFrameTable, type Frame, type PackTable, type ReadRange } from '../format/pack-reader.ts';
+import { freeAtOnce } from '../format/seal.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
 import { ChunkFilter } from './chunk-filter.ts';
@@ -55,19 +56,34 @@ export class IndexSegment implements IndexRange {
     // Entries of the same key may begin at the end of the block before.
     const last = this.#countKeys(digest, true);
     for (let block = Math.max(0, this.#countKeys(digest, false) - 1); block < last; block += 1) {
-      collectPacks(await this.#readBlocks(block, block + 1, signal), digest, into);
+      const frames = this.#blockFrames(block, block + 1);
+      const entries = Buffer.alloc(rawBytes(frames));
+      const sealed = new Uint8Array(sealedBytes(frames));
+      await this.#readBlocks(frames, { entries, sealed }, signal);
+      freeAtOnce(sealed);
+      collectPacks(entries, digest, into);
     }
   }
 
-  /** All entries, in order, some at a time. */
+  /** All entries, in order, some at a time; each piece lies where the one before did. */
   async *read(signal?: AbortSignal): AsyncIterable<Buffer> {
     if (this.#resident !== null) {
       yield this.#resident;
       return;
     }
+    let memory: BlockMemory = { entries: Buffer.alloc(0), sealed: new Uint8Array(0) };
     for (let first = 0; first < this.blocks; first += BLOCKS_AT_ONCE) {
-      yield await this.#readBlocks(first, Math.min(this.blocks, first + BLOCKS_AT_ONCE), signal);
+      const frames = this.#blockFrames(first, Math.min(this.blocks, first + BLOCKS_AT_ONCE));
+      const [raw, sealed] = [rawBytes(frames), sealedBytes(frames)];
+      if (memory.entries.length < raw || memory.sealed.length < sealed) {
+        memory = { entries: Buffer.alloc(raw), sealed: new Uint8Array(sealed) };
+      }
+      const piece = { entries: memory.entries.subarray(0, raw), sealed: memory.sealed.subarray(0, sealed) };
+      await this.#readBlocks(frames, piece, signal);
+      yield piece.entries;
     }
+    freeAtOnce(memory.entries);
+    freeAtOnce(memory.sealed);
   }
 
   /** How many blocks begin with a key below `digest`, or one that is not above it. */
@@ -86,14 +102,20 @@ export class IndexSegment implements IndexRange {
     return low;
   }
 
-  async #readBlocks(first: number, end: number, signal?: AbortSignal): Promise<Buffer> {
-    const from = this.#table.frame(first).offset;
-    const last = this.#table.frame(end - 1);
-    const sealed = new Uint8Array(last.offset + last.sealedBytes - from);
-    await this.#store.getRange(this.name, from, sealed, signal);
-    const frames = Array.from({ length: end - first }, (_, i) => this.#table.frame(first + i));
-    return openFrames(this.#opener, frames, sealed);
+  #blockFrames(first: number, end: number): readonly Frame[] {
+    return Array.from({ length: end - first }, (_, i) => this.#table.frame(first + i));
   }
+
+  async #readBlocks(frames: readonly Frame[], { entries, sealed }: BlockMemory, signal?: AbortSignal): Promise<void> {
+    await this.#store.getRange(this.name, frames[0]?.offset ?? 0, sealed, signal);
+    openFrames(this.#opener, frames, sealed, entries);
+  }
+}
+
+/** Room for the entries of some blocks, and for what they are sealed. */
+interface BlockMemory {
+  readonly entries: Buffer;
+  readonly sealed: Uint8Array;
 }
 
 interface SegmentParts {
@@ -115,24 +137,33 @@ export async function openIndexSegment(
     whole === null ? store.getRange(name, offset, into, signal) : into.set(pieceOf(whole, offset, into.length, name));
   const table = await readFrameTable(read, { name, id, kind: OBJECT_KIND.indexSegment, sizeBytes }, secrets);
   const opener = new FrameOpener(table.opener, secrets.digestKey);
-  const readFrames = async (first: number, end: number): Promise<Buffer> => {
+  const readFrames = async <T extends Uint8Array>(first: number, end: number, make: MakeMemory<T>): Promise<T> => {
     const frames = Array.from({ length: end - first }, (_, i) => table.frame(first + i));
-    const sealed = new Uint8Array(frames.reduce((sum, frame) => sum + frame.sealedBytes, 0));
+    const into = make(rawBytes(frames));
+    const sealed = new Uint8Array(sealedBytes(frames));
     await read(frames[0]?.offset ?? 0, sealed);
-    return openFrames(opener, frames, sealed);
+    openFrames(opener, frames, sealed, into);
+    freeAtOnce(sealed);
+    return into;
   };
-  const directory = await readFrames(table.frameCount - 1, table.frameCount);
+  const toBuffer: MakeMemory<Buffer> = (bytes) => Buffer.alloc(bytes);
+  const directory = await readFrames(table.frameCount - 1, table.frameCount, toBuffer);
   const { bits, blocks } = checkDirectory(directory, table, name);
-  const content = await readFrames(blocks, table.frameCount - 1);
-  if (content.length === 0 || content.length % ChunkFilter.bytesFor(1) !== 0) {
-    throw corrupt(name, `has a filter of ${content.length} bytes`);
-  }
-  const buffer = new SharedArrayBuffer(content.length);
-  new Uint8Array(buffer).set(content);
+  // Where it stays: hundreds of filters are opened at once, and copies of each would wait for the garbage collector.
+  const { buffer } = await readFrames(blocks, table.frameCount - 1, (bytes) => filterMemory(bytes, name));
   const prefix = bits === 0 ? 0 : directory.readUInt32BE(DIRECTORY_HEAD_BYTES) >>> (32 - bits);
   const filter = new ChunkFilter({ buffer, bits, prefix });
-  const resident = whole === null ? null : await readFrames(0, blocks);
+  const resident = whole === null ? null : await readFrames(0, blocks, toBuffer);
   return new IndexSegment(store, { table, opener, directory }, filter, resident);
+}
+
+type MakeMemory<T extends Uint8Array> = (bytes: number) => T;
+
+function filterMemory(bytes: number, name: string): Uint8Array<SharedArrayBuffer> {
+  if (bytes === 0 || bytes % ChunkFilter.bytesFor(1) !== 0) {
+    throw corrupt(name, `has a filter of ${bytes} bytes`);
+  }
+  return new Uint8Array(new SharedArrayBuffer(bytes));
 }
 
 /** The packs that a segment lists. VAULT_CORRUPT if any of its blocks does not open. */
@@ -175,13 +206,21 @@ function pieceOf(whole: Uint8Array, offset: number, length: number, name: string
   return whole.subarray(offset, offset + length);
 }
 
-/** Frames that follow each other. */
-function openFrames(opener: FrameOpener, frames: readonly Frame[], sealed: Uint8Array): Buffer {
+/** Frames that follow each other: the outcome one after the other in `into`, which is as long as all of them. */
+function openFrames(opener: FrameOpener, frames: readonly Frame[], sealed: Uint8Array, into: Uint8Array): void {
   const first = frames[0]?.offset ?? 0;
-  return Buffer.concat(
-    frames.map((frame) => {
-      const at = frame.offset - first;
-      return opener.open(frame, sealed.subarray(at, at + frame.sealedBytes));
-    }),
-  );
+  let to = 0;
+  for (const frame of frames) {
+    const at = frame.offset - first;
+    opener.openInto(frame, sealed.subarray(at, at + frame.sealedBytes), into.subarray(to, to + frame.rawBytes));
+    to += frame.rawBytes;
+  }
+}
+
+function rawBytes(frames: readonly Frame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.rawBytes, 0);
+}
+
+function sealedBytes(frames: readonly Frame[]): number {
+  return frames.reduce((sum, frame) => sum + frame.sealedBytes, 0);
 }

@@ -1,5 +1,6 @@
 import type { ObjectId } from '../format/ids.ts';
 import { keyedDigest } from '../keys/digest.ts';
+import { freeAtOnce } from '../format/seal.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import { rangePrefix } from './chunk-filter.ts';
 import { compareEntries, ENTRY_BYTES, packAt } from './index-entries.ts';
@@ -23,8 +24,9 @@ export interface Merge {
 }
 
 /**
- * The entries of all inputs in order, each once, divided into ranges; one result at a time is in memory. Named by its
- * inputs: who merges the same segments at the same time, or again, makes segments of the same names.
+ * The entries of all inputs in order, each once, divided into ranges; one result at a time is in memory, and overwritten
+ * by the next. Named by its inputs: who merges the same segments at the same time, or again, makes segments of the same
+ * names.
  */
 export async function* mergeSegments(
   { inputs, bits, gone }: Merge,
@@ -33,22 +35,30 @@ export async function* mergeSegments(
 ): AsyncIterable<MergedSegment> {
   const output = new MergeOutput(inputs, bits, secrets);
   const cursors = inputs.map((segment) => new Cursor(segment.read(signal)));
-  const live = new Set<Cursor>();
+  const live: Cursor[] = [];
   for (const cursor of cursors) {
     if (await cursor.load()) {
-      live.add(cursor);
+      live.push(cursor);
     }
   }
-  while (live.size > 0) {
-    const cursor = leastOf(live);
-    if (gone.size === 0 || !gone.has(packAt(cursor.entries, cursor.at))) {
-      yield* output.add(cursor.entries, cursor.at);
+  for (let cursor = leastOf(live); cursor !== null; cursor = leastOf(live)) {
+    const { entries, at } = cursor;
+    if (!output.hasJust(entries, at) && (gone.size === 0 || !gone.has(packAt(entries, at)))) {
+      const full = output.endBefore(entries, at);
+      if (full !== null) {
+        yield full;
+      }
+      output.add(entries, at);
     }
     if (!cursor.advance() && !(await cursor.load())) {
-      live.delete(cursor);
+      live.splice(live.indexOf(cursor), 1);
     }
   }
-  yield* output.end();
+  const last = output.end();
+  if (last !== null) {
+    yield last;
+  }
+  output.free();
 }
 
 /** Where the merge is in one input. */
@@ -92,25 +102,23 @@ class Cursor {
   }
 }
 
-function leastOf(cursors: ReadonlySet<Cursor>): Cursor {
+function leastOf(cursors: readonly Cursor[]): Cursor | null {
   let least: Cursor | null = null;
   for (const cursor of cursors) {
     if (least === null || cursor.isBefore(least)) {
       least = cursor;
     }
   }
-  if (least === null) {
-    throw new RangeError('nothing is left to merge');
-  }
   return least;
 }
 
-/** Divides what it is given into segments. */
+/** Divides what it is given into segments. One that it gives is overwritten by the next. */
 class MergeOutput {
   readonly #secrets: RepositorySecrets;
   readonly #names: Buffer;
   readonly #bits: number;
   readonly #room: number;
+  readonly #memory: Uint8Array;
   readonly #last = Buffer.alloc(ENTRY_BYTES);
   #range: IndexRange = { bits: 0, prefix: -1 };
   #open: { readonly id: ObjectId; readonly builder: IndexSegmentBuilder } | null = null;
@@ -123,29 +131,39 @@ class MergeOutput {
     this.#names = Buffer.from(JSON.stringify([bits, ...inputs.map(({ id }) => id).toSorted()]), 'utf8');
     this.#bits = bits;
     this.#room = Math.min(total, Math.ceil((total / parts) * UNEVEN) + UNEVEN_ENTRIES);
+    this.#memory = new Uint8Array(IndexSegmentBuilder.bytesFor(this.#room));
   }
 
-  /** What became full. */
-  *add(entries: Buffer, at: number): Iterable<MergedSegment> {
-    if (compareEntries(entries, at, this.#last, 0) === 0) {
-      return;
-    }
-    entries.copy(this.#last, 0, at, at + ENTRY_BYTES);
+  /** Whether this is the entry that was added last. */
+  hasJust(entries: Buffer, at: number): boolean {
+    return compareEntries(entries, at, this.#last, 0) === 0;
+  }
+
+  /** What is full, if this entry does not belong to it. */
+  endBefore(entries: Buffer, at: number): MergedSegment | null {
     const prefix = rangePrefix(entries.readUInt32BE(at), this.#bits);
-    if (prefix !== this.#range.prefix || this.#open?.builder.entries === this.#room) {
-      yield* this.end();
-      this.#range = { bits: this.#bits, prefix };
+    if (prefix === this.#range.prefix && this.#open?.builder.entries !== this.#room) {
+      return null;
     }
+    this.#range = { bits: this.#bits, prefix };
+    return this.end();
+  }
+
+  add(entries: Buffer, at: number): void {
+    entries.copy(this.#last, 0, at, at + ENTRY_BYTES);
     this.#open ??= this.#begin();
     this.#open.builder.add(entries, at);
   }
 
-  *end(): Iterable<MergedSegment> {
+  end(): MergedSegment | null {
     const open = this.#open;
     this.#open = null;
-    if (open !== null) {
-      yield { id: open.id, data: open.builder.finish() };
-    }
+    return open === null ? null : { id: open.id, data: open.builder.finish() };
+  }
+
+  /** When nobody needs the last segment any more. */
+  free(): void {
+    freeAtOnce(this.#memory);
   }
 
   #begin(): { readonly id: ObjectId; readonly builder: IndexSegmentBuilder } {
@@ -154,6 +172,6 @@ class MergeOutput {
     this.#made += 1;
     const name = keyedDigest(this.#secrets.nameKey, Buffer.from('index merge\0'), place, this.#names);
     const id = name.toString('hex', 0, 16);
-    return { id, builder: new IndexSegmentBuilder(id, this.#secrets, this.#room, this.#range) };
+    return { id, builder: new IndexSegmentBuilder(id, this.#secrets, this.#room, this.#range, this.#memory) };
   }
 }
