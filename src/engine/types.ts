@@ -123,8 +123,8 @@ export interface DiskResult {
   readonly chunksNew: number;
   /** The chunks that had been settled by an earlier call that was interrupted came from its journal. */
   readonly resumed: boolean;
-  /** The change list was not used, and why. */
-  readonly fellBackToFull?: 'CHANGE_LIST_LIED';
+  /** The change list was not used, and why: samples belied it, or the base's point or manifest can't be read. */
+  readonly fellBackToFull?: 'CHANGE_LIST_LIED' | 'BASE_DAMAGED';
 }
 
 /** Small facts of the caller's about a restore point, stored encrypted: method, consistency, anchors of the next run. */

@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import { collect } from './collect/collect.ts';
 import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import { copyPoint } from './copy/copy-point.ts';
@@ -71,7 +71,7 @@ export class VaultRepository implements Repository {
       if (pin === pointId) {
         throw new AppError('BAD_INPUT', `Session ${sessionId} pins the restore point that it is to make.`);
       }
-      await this.#points.get(pin);
+      await this.#requirePin(pin, request.purpose);
     }
     await this.#context.condemned.refresh();
   }
@@ -194,6 +194,17 @@ export class VaultRepository implements Repository {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
     }
     return disk;
+  }
+
+  /** A backup whose base is damaged is made all the same, in full. */
+  async #requirePin(pointId: string, purpose: SessionRequest['purpose']): Promise<void> {
+    try {
+      await this.#points.get(pointId);
+    } catch (error) {
+      if (purpose !== 'backup' || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+        throw error;
+      }
+    }
   }
 
   /** A tombstone ends a writer; so does a point of another session. */

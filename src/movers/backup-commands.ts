@@ -20,7 +20,8 @@ export type FullReadReason =
   | 'BASE_SNAPSHOT_LOST'
   | 'TRACKING_CHAIN_LOST'
   | 'DISK_SHRUNK'
-  | 'CHANGE_LIST_LIED';
+  | 'CHANGE_LIST_LIED'
+  | 'BASE_DAMAGED';
 
 export interface PlanBackupCommand {
   readonly pool: PoolAccess;

@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
@@ -8,7 +8,7 @@ import { MAX_SESSION_MS } from '../sessions/session-ages.ts';
 import type { Session } from '../sessions/session-store.ts';
 import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
 import { checkDisks } from './check-disks.ts';
-import type { PointStore } from './point-store.ts';
+import type { FoundPoint, PointStore } from './point-store.ts';
 
 /** Puts the restore point, after a last look whether the session may and whether its manifests are there. */
 export async function commitPoint(
@@ -57,9 +57,21 @@ async function lock(
     return null;
   }
   // Also points that were deleted meanwhile: they still say what is locked.
-  const found = await Promise.all(pins.map((pin) => points.findObject(pin)));
+  const found = await Promise.all(pins.map((pin) => findPinned(points, pin)));
   const inherited = found.flatMap((object) => (object?.kind === 'point' ? [object.point] : []));
   return lockForPoint(context, { disks: disks.map(({ manifest }) => manifest), retainUntil, inherited });
+}
+
+/** A damaged one says nothing of what is locked: then everything is locked anew. */
+async function findPinned(points: PointStore, pointId: string): Promise<FoundPoint | null> {
+  try {
+    return await points.findObject(pointId);
+  } catch (error) {
+    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 /** All packs are there, and those that this session wrote can be opened. */

@@ -2,8 +2,10 @@ import { limit as limitConcurrency } from '../../kernel/limit.ts';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
 import type { PlacedEntry } from '../manifest/segment-table.ts';
+import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { BlockSource } from '../types.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import { mergeRuns } from './changed-blocks.ts';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -98,17 +100,33 @@ export class SegmentSource {
     }
   }
 
+  /** Null where it is damaged: the source has it too. */
+  async #readVault(chunk: ChunkRef): Promise<Uint8Array | null> {
+    try {
+      return (await this.#vault?.read(chunk, this.#signal)) ?? null;
+    } catch (error) {
+      if (isDamage(error)) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
   /** An unchanged chunk, unless all of it is about to be read from the source. */
-  async #loadOld(chunk: PlacedEntry, { dirty, start, end }: LoadRequest, slot: Uint8Array): Promise<void> {
+  async #loadOld(chunk: PlacedEntry, { segment, dirty, start, end }: LoadRequest, slot: Uint8Array): Promise<void> {
     const isDirty = dirty.some((run) => run.start <= chunk.start && run.end >= chunk.end);
     if (chunk.entry.chunk === null || isDirty) {
       return;
     }
-    const raw = await this.#vault?.read(chunk.entry.chunk, this.#signal);
     const { blockBytes } = this.#geometry;
     const first = Math.max(chunk.start, start);
     const last = Math.min(chunk.end, end);
-    const part = raw?.subarray((first - chunk.start) * blockBytes, (last - chunk.start) * blockBytes) ?? [];
+    const raw = await this.#readVault(chunk.entry.chunk);
+    if (raw === null) {
+      await this.#read([{ start: first, end: last }], segment, slot);
+      return;
+    }
+    const part = raw.subarray((first - chunk.start) * blockBytes, (last - chunk.start) * blockBytes);
     slot.set(part, first * blockBytes);
   }
 }

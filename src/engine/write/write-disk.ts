@@ -1,13 +1,13 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
-import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { ManifestWriter } from '../manifest/manifest-writer.ts';
 import type { PointStore } from '../points/point-store.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { Session } from '../sessions/session-store.ts';
 import { withLease } from '../sessions/with-lease.ts';
 import type { DiskManifest, DiskResult, WriteDiskRequest } from '../types.ts';
+import { BaseManifest, noteDamage, type BaseHealth } from './base-manifest.ts';
 import { ChangeMap } from './change-map.ts';
 import { findDamagedRanges } from './damaged-ranges.ts';
 import { sumCounts, WriteJournal, type JournalState } from './journal.ts';
@@ -29,6 +29,8 @@ interface Write {
   readonly request: WriteDiskRequest;
   readonly signal: AbortSignal;
   readonly fail: (error: unknown) => void;
+  /** Whether the base's manifest was found damaged, by now or by the attempt before. */
+  readonly base: BaseHealth;
 }
 
 interface BaseDisk extends ManifestBase {
@@ -46,15 +48,32 @@ export async function writeDisk(
   if (!Number.isSafeInteger(request.sizeBytes) || request.sizeBytes <= 0) {
     throw new AppError('BAD_INPUT', `A disk of ${request.sizeBytes} bytes can't be stored.`);
   }
+  const base = { isDamaged: false };
+  try {
+    return await attempt(context, points, session, { request, base });
+  } catch (error) {
+    if (!base.isDamaged || request.signal?.aborted === true) {
+      throw error;
+    }
+    // Its damage must not stop the backups that would replace it.
+    return attempt(context, points, session, { request, base });
+  }
+}
+
+async function attempt(
+  context: RepositoryContext,
+  points: PointStore,
+  session: Session,
+  { request, base }: Pick<Write, 'request' | 'base'>,
+): Promise<DiskResult> {
   const controller = new AbortController();
   const own = controller.signal;
   const signal = request.signal === undefined ? own : AbortSignal.any([request.signal, own]);
-  const write: Write = { context, session, request, signal, fail: (error) => controller.abort(error) };
+  const write: Write = { context, session, request, signal, fail: (error) => controller.abort(error), base };
   try {
     return await withLease(context, session.sessionId, write.fail, async () => {
       context.lanes.warmUp();
-      const base = await findBase(write, points);
-      return writeFrom(write, base);
+      return writeFrom(write, base.isDamaged ? null : await findBase(write, points));
     });
   } catch (error) {
     // What went wrong first says more than what it made go wrong elsewhere.
@@ -62,7 +81,8 @@ export async function writeDisk(
   }
 }
 
-async function findBase({ context, session, request, signal }: Write, points: PointStore): Promise<BaseDisk | null> {
+async function findBase(write: Write, points: PointStore): Promise<BaseDisk | null> {
+  const { context, session, request, signal } = write;
   const { base, changed, sizeBytes } = request;
   if (base === undefined || changed === undefined) {
     return null;
@@ -70,12 +90,13 @@ async function findBase({ context, session, request, signal }: Write, points: Po
   if (!session.pins.includes(base.pointId)) {
     throw new AppError('BAD_INPUT', `Session ${session.sessionId} does not pin its base ${base.pointId}.`);
   }
-  const point = await points.get(base.pointId);
+  const point = await noteDamage(write.base, points.get(base.pointId));
   const disk = point.disks.find(({ diskKey }) => diskKey === base.diskKey);
   if (disk === undefined) {
     throw new AppError('NO_RESTORE_POINT', `Restore point ${base.pointId} has no disk ${base.diskKey}.`);
   }
-  const reader = new ManifestReader(context.store, context.secrets, disk, (size) => geometryOf(context, size));
+  const reader = new BaseManifest(context, disk, write.base);
+  await reader.requireLayers();
   const damaged = await findDamagedRanges(reader, context.condemned.damaged(), signal);
   const dirty = new ChangeMap(
     damaged.length === 0 ? changed : [...changed, ...damaged],
@@ -165,8 +186,15 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
     chunksRead: counts.chunksRead,
     chunksNew: counts.chunksNew,
     resumed: resume.settled.size > 0,
-    ...(how.lied ? { fellBackToFull: 'CHANGE_LIST_LIED' as const } : {}),
+    ...fallBackOf(write, how),
   };
+}
+
+function fallBackOf({ base }: Write, { lied }: How): Pick<DiskResult, 'fellBackToFull'> {
+  if (base.isDamaged) {
+    return { fellBackToFull: 'BASE_DAMAGED' };
+  }
+  return lied ? { fellBackToFull: 'CHANGE_LIST_LIED' } : {};
 }
 
 async function runSegments(write: Write, plan: WritePlan, job: WriteJob, resume: JournalState): Promise<void> {

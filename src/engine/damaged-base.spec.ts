@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { KIB } from '../kernel/bytes.ts';
+import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
+import type { Repository } from './types.ts';
+
+const SIZE = 520 * KIB;
+const CHANGED = { offset: 200 * KIB, length: 4 * KIB };
+
+let vault: TestVault;
+let repository: Repository;
+let before: Uint8Array;
+let after: Uint8Array;
+let base: string;
+
+beforeEach(async () => {
+  vault = await createTestVault();
+  await using first = await vault.open(undefined, 1);
+  before = new Uint8Array(randomBytes(SIZE));
+  after = before.slice();
+  after.fill(7, CHANGED.offset, CHANGED.offset + CHANGED.length);
+  base = (await backup(first, { disks: { xvda: new MemoryDisk(before) } })).summary.pointId;
+  repository = await vault.open(undefined, 1);
+});
+
+afterEach(async () => {
+  await repository[Symbol.asyncDispose]();
+  await vault[Symbol.asyncDispose]();
+});
+
+function nameOf(prefix: string): string {
+  return [...vault.objects.keys()].find((name) => name.startsWith(prefix)) ?? '';
+}
+
+function flip(name: string, at: number): void {
+  const data = vault.objects.get(name)?.slice() ?? new Uint8Array(0);
+  data[at] = (data[at] ?? 0) ^ 1;
+  vault.objects.set(name, data);
+}
+
+function cut(name: string): void {
+  vault.objects.set(name, vault.objects.get(name)?.slice(0, -5) ?? new Uint8Array(0));
+}
+
+const DAMAGES: readonly (readonly [string, () => void])[] = [
+  ['a manifest that is missing', () => vault.objects.delete(nameOf('meta/'))],
+  ['a manifest that is cut short', () => cut(nameOf('meta/'))],
+  ['a manifest whose records are damaged', () => flip(nameOf('meta/'), 80)],
+  ['a damaged restore point', () => flip(nameOf('points/'), 80)],
+];
+
+test.each(DAMAGES)('an incremental on %s reads the disk in full, and says why', async (_, damage) => {
+  damage();
+  const disk = new MemoryDisk(after);
+  const run = await backup(repository, { disks: { xvda: disk }, base: { pointId: base, changed: [CHANGED] } });
+  expect(run.disks[0]?.fellBackToFull).toBe('BASE_DAMAGED');
+  expect(run.disks[0]?.bytesChanged).toBe(SIZE);
+  expect(disk.bytesRead).toBeGreaterThanOrEqual(SIZE);
+  await using fresh = await vault.open(undefined, 1);
+  expect(sameBytes(await restore(fresh, run.summary.pointId, 'xvda'), after)).toBe(true);
+  const next = { pointId: run.summary.pointId, changed: [] };
+  const { disks } = await backup(fresh, { disks: { xvda: new MemoryDisk(after) }, base: next });
+  expect(disks[0]?.fellBackToFull).toBeUndefined();
+});
+
+test('what is unchanged and damaged in the vault is read from the source', async () => {
+  for (const name of [...vault.objects.keys()].filter((each) => each.startsWith('data/'))) {
+    const end = (vault.objects.get(name)?.length ?? 0) - 4 * KIB;
+    for (let at = 200; at < end; at += KIB) {
+      flip(name, at);
+    }
+  }
+  const run = await backup(repository, {
+    disks: { xvda: new MemoryDisk(after) },
+    base: { pointId: base, changed: [CHANGED] },
+    unchangedFrom: 'vault',
+  });
+  expect(run.disks[0]?.fellBackToFull).toBeUndefined();
+  expect(run.disks[0]?.chunksNew).toBeGreaterThan(0);
+});
+
+test('a source that fails is no damaged base', async () => {
+  const disk = new MemoryDisk(after);
+  disk.read = () => Promise.reject(new Error('the source is gone'));
+  const run = backup(repository, { disks: { xvda: disk }, base: { pointId: base, changed: [CHANGED] } });
+  await expect(run).rejects.toThrow('the source is gone');
+});
