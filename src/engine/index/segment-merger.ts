@@ -8,6 +8,14 @@ import { planMerge } from './merge-plan.ts';
 import { mergeSegments } from './merge-segments.ts';
 import type { SegmentSet } from './segment-set.ts';
 
+const NO_OBSTACLES = [
+  'VAULT_CORRUPT',
+  'VAULT_OBJECT_MISSING',
+  'VAULT_ACCESS_DENIED',
+  'VAULT_READ_ONLY',
+  'VAULT_RETAINED',
+] as const;
+
 export interface MergerSources {
   readonly store: Store;
   readonly secrets: RepositorySecrets;
@@ -68,7 +76,7 @@ export class SegmentMerger {
       }
     } catch (error) {
       // Damaged, merged by somebody else, or kept by the store: nothing that a backup has to fail for.
-      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_ACCESS_DENIED')) {
+      if (!isAppError(error, ...NO_OBSTACLES)) {
         throw error;
       }
     }

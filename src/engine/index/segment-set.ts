@@ -14,8 +14,6 @@ export class SegmentSet {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
   readonly #wholeBytes: number;
-  /** Segments that don't open; whoever verifies the vault names them. */
-  readonly #damaged = new Set<string>();
   #segments: ReadonlyMap<string, IndexSegment> = new Map();
   #refreshing: Promise<void> = Promise.resolve();
   #version = 0;
@@ -80,12 +78,15 @@ export class SegmentSet {
   /** Null for what went meanwhile. */
   async #open(listed: ReadonlyMap<string, StoredObject>, signal?: AbortSignal): Promise<(IndexSegment | null)[]> {
     const turn = limit(OPENED_AT_ONCE);
-    const fresh = [...listed.values()].filter(({ name }) => !this.#segments.has(name) && !this.#damaged.has(name));
+    const fresh = [...listed.values()].filter(({ name }) => !this.#segments.has(name));
     const opened = await Promise.all(fresh.map((object) => turn(() => this.#openOne(object, signal))));
     return opened.filter((segment) => segment !== 'damaged');
   }
 
-  /** A damaged one costs deduplication with what it lists, and no backup. */
+  /**
+   * A damaged one, which whoever verifies the vault names, costs deduplication with what it lists, and no backup. It is
+   * tried again each time: it may have been misread, or mended.
+   */
   async #openOne(object: StoredObject, signal?: AbortSignal): Promise<IndexSegment | 'damaged' | null> {
     try {
       return await openIndexSegment(this.#store, object, this.#secrets, { wholeBytes: this.#wholeBytes, signal });
@@ -96,7 +97,6 @@ export class SegmentSet {
       if (!isAppError(error, 'VAULT_CORRUPT')) {
         throw error;
       }
-      this.#damaged.add(object.name);
       return 'damaged';
     }
   }
