@@ -129,13 +129,16 @@ export class ChunkIndex implements ChunkLocator {
     await this.#segments.refresh();
   }
 
-  /** Writes what new packs hold; they must be durable. Named by its content, so that a retry writes nothing twice. */
-  async publish(packs: readonly IndexedPack[], signal?: AbortSignal): Promise<number> {
+  /**
+   * Writes what new packs hold; they must be durable. Named by its content, so that a retry writes nothing twice, and by
+   * `apart`, for who must not find an older segment at the name.
+   */
+  async publish(packs: readonly IndexedPack[], signal?: AbortSignal, apart = ''): Promise<number> {
     const { store, secrets } = this.#sources;
     let storedBytes = 0;
     for (const some of divide(packs, this.limits.segmentEntries)) {
       const entries = sortEntries(some);
-      const id = keyedDigest(secrets.nameKey, Buffer.from('index\0'), entries).toString('hex', 0, 16);
+      const id = keyedDigest(secrets.nameKey, Buffer.from(`index\0${apart}`, 'utf8'), entries).toString('hex', 0, 16);
       const builder = new IndexSegmentBuilder(id, secrets, entries.length / ENTRY_BYTES, { bits: 0, prefix: 0 });
       for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
         builder.add(entries, at);

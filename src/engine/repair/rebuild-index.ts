@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { limit } from '../../kernel/limit.ts';
 import { isObjectId, type ObjectId } from '../format/ids.ts';
@@ -23,9 +24,9 @@ export interface RebuiltIndex {
 }
 
 /**
- * The index again, from the tables of the packs that are there. A segment that is damaged goes before its successor is
- * written, which may have its name; whole ones stay, and merging drops what is there twice. Whoever is interrupted
- * begins anew: until then chunks may be stored twice, and nothing else.
+ * The index again, from the tables of the packs that are there. A segment that is damaged goes when its successors are
+ * there: whoever is interrupted begins anew, and as long as it is there it says that all packs are to be indexed. Whole
+ * ones stay, and merging drops what is there twice.
  */
 export async function rebuildIndex(context: RepositoryContext, request: RepairRequest): Promise<RebuiltIndex> {
   const signal = request.signal ?? new AbortController().signal;
@@ -41,11 +42,11 @@ export async function rebuildIndex(context: RepositoryContext, request: RepairRe
   // What a damaged segment listed is not known: it may be some chunks of any pack.
   const everything = request.index === 'all' || removed.length > 0;
   const packs = present.filter((id) => everything || !survey.packs.has(id));
+  const unreadable = await indexPacks(context, packs, request, signal);
+  await context.store.flush();
   for (const name of removed) {
     await context.store.delete(name);
   }
-  const unreadable = await indexPacks(context, packs, request, signal);
-  await context.store.flush();
   await context.index.refresh(signal);
   return { packs: packs.length - unreadable.length, removed, unreadable };
 }
@@ -57,6 +58,8 @@ async function indexPacks(
   signal: AbortSignal,
 ): Promise<DamagedObject[]> {
   const unreadable: DamagedObject[] = [];
+  // The damaged segments that are there yet may have the names that this content had before.
+  const apart = randomUUID();
   const turn = limit(TABLE_CONCURRENCY);
   let batch: IndexedPack[] = [];
   let entries = 0;
@@ -66,7 +69,7 @@ async function indexPacks(
     batch = [];
     entries = 0;
     if (full.length > 0) {
-      await context.index.publish(full, signal);
+      await context.index.publish(full, signal, apart);
     }
   };
   const read = async (id: ObjectId): Promise<void> => {

@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Store } from '../ports/store.ts';
 import { backup, MemoryDisk } from '../testing/test-vault.ts';
 import { HEADER, makeThreePoints, type ThreePoints } from '../verify/testing/three-points.ts';
 import type { RepairRequest, RepairResult } from './repair-types.ts';
+
+// Lanes without threads: what is damaged is the store's, and threads take their time to start.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
 
 let world: ThreePoints;
 
@@ -96,6 +101,25 @@ test('a damaged epoch is succeeded, and backups go on', async () => {
   await expect(backup(world.repository, { disks })).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
   expect(await repair()).toMatchObject({ raisedEpoch: 2 });
   await backup(world.repository, { disks });
+});
+
+test('what is damaged of the index goes only when its successor is there', async () => {
+  const before = world.names('index/');
+  before.forEach((name) => world.flip(name, HEADER + 3));
+  const full = new AppError('VAULT_FULL', 'There is no room.');
+  const refuse = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, key: keyof Store) => {
+        const value = target[key];
+        const same: unknown = typeof value === 'function' ? value.bind(target) : value;
+        return key === 'putIfAbsent' ? () => Promise.reject(full) : same;
+      },
+    });
+  await using fresh = await world.vault.open(refuse, 1);
+  await expect(fresh.repair({ index: 'damaged' })).rejects.toBe(full);
+  expect(world.names('index/')).toEqual(before);
+  expect((await repair()).indexedPacks).toBe(world.names('data/').length);
+  expect(await chunksStoredAgain()).toBe(0);
 });
 
 test('interrupted, it is repeated', async () => {
