@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
 import { findUnreadable, HEADER, LEVELS } from './testing/three-points.ts';
 import type { VerifyLevel, VerifyResult } from './verify-types.ts';
+
+// Lanes without threads: what is damaged is the store's, and threads take their time to start.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
 
 const PIECE = 48 * KIB;
 

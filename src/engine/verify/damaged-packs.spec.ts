@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import type { Store } from '../ports/store.ts';
 import { HEADER, LEVELS, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
+
+// Lanes without threads: what is damaged is the store's, and threads take their time to start.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
 
 let world: ThreePoints;
 

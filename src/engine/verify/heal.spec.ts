@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { backup, MemoryDisk, restore, sameBytes } from '../testing/test-vault.ts';
 import type { ByteRange, Repository } from '../types.ts';
 import { HEADER, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
 import type { VerifyResult } from './verify-types.ts';
+
+// Lanes without threads: what is damaged is the store's, and threads take their time to start.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
 
 let world: ThreePoints;
 
