@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Catalog } from '../engine/index.ts';
 import {
   filesIn,
@@ -11,9 +11,6 @@ import {
   type Outcome,
   type SmallVault,
 } from './vault-tool/testing/small-vault.ts';
-
-/** Each command is a process, which a busy machine takes its time to start. */
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 let world: SmallVault;
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import {
   filesIn,
@@ -11,9 +11,6 @@ import {
   type Outcome,
   type SmallVault,
 } from './vault-tool/testing/small-vault.ts';
-
-/** Each command is a process, which a busy machine takes its time to start. */
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 /** A block device that stands for a file, where this machine has one to spare and this user may take it. */
 const hasLoopDevices = spawnSync('losetup', ['--find']).status === 0;

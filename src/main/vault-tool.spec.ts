@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   filesIn,
   flipBit,
@@ -12,9 +12,6 @@ import {
   type Outcome,
   type SmallVault,
 } from './vault-tool/testing/small-vault.ts';
-
-/** Each command is a process, which a busy machine takes its time to start. */
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 const hasQemu = spawnSync('qemu-img', ['--version']).status === 0;
 

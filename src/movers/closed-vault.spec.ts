@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { MIB, SpecWorld } from './spec-world.ts';
 
 let world: SpecWorld;
-
-vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   world = await SpecWorld.start();

@@ -56,7 +56,7 @@ it('an import does not wait for ever for a host that does not answer', async () 
     code: 'IMPORT_FAILED',
     message: expect.stringContaining('no answer within 0.1 s'),
   });
-}, 60_000);
+});
 
 it('nor for one that takes nothing any more', async () => {
   const pool = await poolThat((socket) => {
@@ -72,7 +72,7 @@ it('nor for one that takes nothing any more', async () => {
   })();
   await expect(sending).rejects.toThrow('the pool took nothing for 0.1 s');
   await sink.abort(new Error('given up'));
-}, 60_000);
+});
 
 it('nor for one that never says how it ended', async () => {
   const pool = await poolThat((socket) => {
@@ -85,4 +85,4 @@ it('nor for one that never says how it ended', async () => {
     code: 'IMPORT_FAILED',
     message: expect.stringContaining('did not say how it ended within 0.1 s'),
   });
-}, 60_000);
+});
