@@ -320,8 +320,3 @@ export interface OpenRepositoryOptions {
   /** How much of the chunk index may be in memory; absent: what suits every size of vault. */
   readonly indexLimits?: Partial<IndexLimits>;
 }
-
-/** Writes the repository's parameters; the same ids again: nothing happens. */
-export type CreateRepository = (options: CreateRepositoryOptions) => Promise<void>;
-/** VAULT_OBJECT_MISSING if none was created there, VAULT_FORMAT_UNKNOWN if it is of a later format. */
-export type OpenRepository = (options: OpenRepositoryOptions) => Promise<Repository>;
