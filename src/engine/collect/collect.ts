@@ -7,6 +7,7 @@ import { withLease } from '../sessions/with-lease.ts';
 import type { CollectRequest, CollectResult } from './collect-types.ts';
 import { CollectionPass } from './collection-pass.ts';
 
+/** Also what a put takes at most, by far: what it laid aside before is nobody's. */
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** What a pass condemns the next one deletes, where there is no grace period; and looks for what that left alone. */
 const MAX_PASSES = 4;
@@ -40,6 +41,7 @@ export async function collect(
         const how = { ...request, graceMs: request.graceMs ?? DAY_MS, minLiveShare: request.minLiveShare ?? 0.5 };
         const pass = new CollectionPass(context, points, session, { ...how, signal });
         for (let passes = 1; (await pass.run()) && passes < MAX_PASSES; passes += 1);
+        await store.removeLeftovers?.(clock.now(), DAY_MS);
         return pass.result();
       },
     );

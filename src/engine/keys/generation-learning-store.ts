@@ -52,6 +52,10 @@ export class GenerationLearningStore implements Store {
     return this.#inner.flush();
   }
 
+  async removeLeftovers(now: number, ageMs: number): Promise<number> {
+    return (await this.#inner.removeLeftovers?.(now, ageMs)) ?? 0;
+  }
+
   /** Of a generation that the ring has no key of nothing is learned; who opens the object says so. */
   async #learnFrom(data: Uint8Array): Promise<void> {
     const generation = generationOf(data);

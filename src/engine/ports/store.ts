@@ -68,4 +68,9 @@ export interface Store {
    * once this returns.
    */
   flush(): Promise<void>;
+  /**
+   * Removes what writers left aside that died before it had a name, if it is older than `ageMs` at `now` (milliseconds
+   * since the epoch); returns how many. Absent where nothing is left.
+   */
+  removeLeftovers?(now: number, ageMs: number): Promise<number>;
 }
