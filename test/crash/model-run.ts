@@ -4,14 +4,8 @@ import { join } from 'node:path';
 import { KIB } from '../../src/kernel/bytes.ts';
 import { isAppError } from '../../src/kernel/errors.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
-import {
-  createRepository,
-  FileKeyRing,
-  MemoryLeases,
-  openRepository,
-  type Repository,
-  type Store,
-} from '../../src/engine/index.ts';
+import { createRepository, FileKeyRing, openRepository, type Repository, type Store } from '../../src/engine/index.ts';
+import { LoneLeases } from '../../src/engine/testing/lone-leases.ts';
 import { SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
 import { Finding } from './check.ts';
 import { live, type LifeOptions, type Moment } from './life.ts';
@@ -38,7 +32,7 @@ export async function runPowerCuts(seed: number, options: ModelRunOptions, tally
   const keyFolder = await mkdtemp(join(tmpdir(), 'holdfast-cuts-'));
   const keyRing = new FileKeyRing(keyFolder);
   const ids = { keyRing, clock: systemClock, tenantId: random.uuid(), repositoryId: random.uuid() };
-  const open = (store: Store) => openRepository({ ...ids, store, leases: new MemoryLeases(systemClock), workers: 1 });
+  const open = (store: Store) => openRepository({ ...ids, store, leases: new LoneLeases(systemClock), workers: 1 });
   try {
     const create = (store: Store) => createRepository({ ...ids, store, parameters: SMALL_PARAMETERS });
     const moments = await live(random, create, open, { ...options, world: TINY_WORLD });

@@ -3,7 +3,6 @@ import {
   createRepository,
   DirectoryStore,
   FileKeyRing,
-  MemoryLeases,
   openRepository,
   type Repository,
   type Store,
@@ -12,6 +11,7 @@ import { uuidToObjectId } from '../../src/engine/format/ids.ts';
 import { deriveSecrets, type RepositorySecrets } from '../../src/engine/keys/key-schedule.ts';
 import type { FileSystem } from '../../src/engine/stores/file-system.ts';
 import { S3Store } from '../../src/engine/stores/s3-store.ts';
+import { LoneLeases } from '../../src/engine/testing/lone-leases.ts';
 import { SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
 
 /** A vault that several processes open. */
@@ -45,7 +45,7 @@ export function createAt(place: Place): Promise<void> {
 
 /** As a process does that shares nothing with any other but the store and the keys. */
 export function openAt(place: Place, store: Store = storeAt(place)): Promise<Repository> {
-  return openRepository({ ...common(place, store), leases: new MemoryLeases(systemClock), workers: 1 });
+  return openRepository({ ...common(place, store), leases: new LoneLeases(systemClock), workers: 1 });
 }
 
 export async function secretsOf({ keyFolder, tenantId, repositoryId }: Place): Promise<RepositorySecrets> {
