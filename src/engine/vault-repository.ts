@@ -20,7 +20,7 @@ import { extendLock } from './retention/extend-lock.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
-import { withReaderLease } from './sessions/with-lease.ts';
+import { withLease, withReaderLease } from './sessions/with-lease.ts';
 import type {
   ChunkingParameters,
   CommitPointRequest,
@@ -93,7 +93,9 @@ export class VaultRepository implements Repository {
       return found.summary;
     }
     const session = await this.#sessions.get(request.sessionId);
-    return commitPoint(this.#context, this.#points, session, request);
+    const commit = (): Promise<PointSummary> => commitPoint(this.#context, this.#points, session, request);
+    // Locking may take long. Without a lease it goes on too: a tombstone decides.
+    return await withLease(this.#context, request.sessionId, ignore, commit);
   }
 
   async endSession(sessionId: string): Promise<void> {
@@ -215,3 +217,5 @@ export class VaultRepository implements Repository {
     }
   }
 }
+
+function ignore(): void {}
