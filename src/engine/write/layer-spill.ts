@@ -1,24 +1,30 @@
+import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
 import type { ManifestWriter } from '../manifest/manifest-writer.ts';
 import type { SettledSegments } from './journal.ts';
 import { decodeRecords, encodeRecords, type SegmentRecord } from '../manifest/segment-record.ts';
 
+/** How many groups, from the first that is not complete on, may be worked at: 16 GiB of a disk with usual parameters. */
+export const GROUPS_AHEAD = 8;
+
 /**
  * Collects the records of a write, which settle in about the order of the disk, and hands each group on when it and all
- * before it are complete: memory holds what is under way, however large the disk is.
+ * before it are complete: memory holds what is under way, however large the disk is, as
+ * long as nobody takes up segments that are far ahead.
  */
 export class LayerSpill {
   readonly #writer: ManifestWriter;
   readonly #earlier: SettledSegments;
   readonly #signal: AbortSignal;
-  readonly #groups: { readonly group: number; readonly segments: number[]; left: number }[] = [];
-  readonly #byGroup = new Map<number, { left: number }>();
+  readonly #groups: { readonly group: number; readonly at: number; readonly segments: number[]; left: number }[] = [];
+  readonly #byGroup = new Map<number, { readonly at: number; left: number }>();
   /** Encoded, one each. */
   readonly #waiting = new Map<number, Buffer>();
   #next = 0;
   #left = 0;
   #turn: Promise<void> = Promise.resolve();
+  #progress = Promise.withResolvers<void>();
 
   /** `segments`: all that are to be written, ascending. */
   constructor(writer: ManifestWriter, segments: readonly number[], earlier: SettledSegments, signal: AbortSignal) {
@@ -29,7 +35,7 @@ export class LayerSpill {
       const group = Math.floor(segment / SEGMENTS_PER_GROUP);
       let last = this.#groups.at(-1);
       if (last?.group !== group) {
-        last = { group, segments: [], left: 0 };
+        last = { group, at: this.#groups.length, segments: [], left: 0 };
         this.#groups.push(last);
         this.#byGroup.set(group, last);
       }
@@ -51,6 +57,25 @@ export class LayerSpill {
     this.#left -= 1;
     if (group.left === 0) {
       await this.#advance();
+    }
+  }
+
+  /** Whether the record of this segment would have to wait for more others than there is memory for. */
+  isFarAhead(segment: number): boolean {
+    const at = this.#byGroup.get(Math.floor(segment / SEGMENTS_PER_GROUP))?.at ?? 0;
+    return at >= this.#next + GROUPS_AHEAD;
+  }
+
+  /** Until it is so no more. Segments are taken up in their order, so that somebody is at work on what is waited for. */
+  async untilCloser(segment: number): Promise<void> {
+    for (;;) {
+      const { promise } = this.#progress;
+      // What an earlier call settled was never added.
+      await this.#advance();
+      if (!this.isFarAhead(segment)) {
+        return;
+      }
+      await this.#orAborted(promise);
     }
   }
 
@@ -76,7 +101,18 @@ export class LayerSpill {
       await this.#writer.addGroup(at.group, records, this.#signal);
       this.#byGroup.delete(at.group);
       this.#next += 1;
+      this.#progress.resolve();
+      this.#progress = Promise.withResolvers();
     }
+  }
+
+  async #orAborted(progress: Promise<void>): Promise<void> {
+    throwIfAborted(this.#signal);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = (): void => reject(abortReason(this.#signal));
+    this.#signal.addEventListener('abort', abort, { once: true });
+    void progress.then(resolve);
+    await promise.finally(() => this.#signal.removeEventListener('abort', abort));
   }
 
   async #take(segment: number): Promise<SegmentRecord> {

@@ -143,6 +143,13 @@ export class WriteJob implements WriteHost {
     this.#counts = { bytesRead: a + bytesRead, chunksRead: b + chunksRead, chunksNew: c + chunksNew };
   }
 
+  /** Waits while the record of this segment would have to wait for too many others. */
+  async roomFor(segment: number): Promise<void> {
+    if (this.#spill.isFarAhead(segment)) {
+      await this.#spill.untilCloser(segment);
+    }
+  }
+
   /**
    * A segment is settled but for packs that may still be open: its record will count once they are in the store. `own`,
    * which names those of this write, goes into the same entry: others may be lost.

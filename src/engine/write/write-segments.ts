@@ -52,9 +52,14 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
       start(lane);
     }
   };
+  const isToYield = (): boolean => staying > 1 && lanes.wanted;
   const load = async (lane: Lane, slot: number): Promise<SegmentPlan | null> => {
     throwIfAborted(signal);
-    const segment = staying > 1 && lanes.wanted ? undefined : queue.pop();
+    const [head] = queue.slice(-1);
+    if (head !== undefined && !isToYield()) {
+      await work.job.roomFor(head);
+    }
+    const segment = isToYield() ? undefined : queue.pop();
     if (segment === undefined) {
       staying -= 1;
       return null;

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
+import {
+  backup,
+  createTestVault,
+  MemoryDisk,
+  restore,
+  sameBytes,
+  SMALL_PARAMETERS,
+  type TestVault,
+} from '../testing/test-vault.ts';
+import { GROUPS_AHEAD, LayerSpill } from './layer-spill.ts';
+
+const { segmentBytes } = SMALL_PARAMETERS;
+const WORKERS = 2;
+const SEGMENTS = (GROUPS_AHEAD + 2) * SEGMENTS_PER_GROUP;
+/** Each lane may have two segments, of which one was taken up while another lane asked for it. */
+const MOST_TAKEN = GROUPS_AHEAD * SEGMENTS_PER_GROUP + 2 * WORKERS;
+
+let vault: TestVault;
+
+beforeEach(async () => {
+  vault = await createTestVault();
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await vault[Symbol.asyncDispose]();
+});
+
+/** Mostly zeros; whoever reads its first segment waits until it is opened. */
+class StuckDisk extends MemoryDisk {
+  readonly #open = Promise.withResolvers<void>();
+
+  get segmentsTaken(): number {
+    return new Set(this.reads.map(({ offset }) => Math.floor(offset / segmentBytes))).size;
+  }
+
+  open(): void {
+    this.#open.resolve();
+  }
+
+  override async read(offset: number, into: Uint8Array): Promise<void> {
+    if (offset < segmentBytes) {
+      await this.#open.promise;
+    }
+    await super.read(offset, into);
+  }
+}
+
+function stuckDisk(): StuckDisk {
+  const data = new Uint8Array(SEGMENTS * segmentBytes);
+  for (let at = 0; at < data.length; at += 37 * segmentBytes) {
+    data.set(randomBytes(5000), at);
+  }
+  return new StuckDisk(data);
+}
+
+function spyOnWaiting(): () => number {
+  const { mock } = vi.spyOn(LayerSpill.prototype, 'untilCloser');
+  return () => mock.settledResults.filter(({ type }) => type === 'incomplete').length;
+}
+
+test('lanes wait for a segment that is stuck before records of all others fill the memory', async () => {
+  await using repository = await vault.open(undefined, WORKERS);
+  const disk = stuckDisk();
+  const waiting = spyOnWaiting();
+  const running = backup(repository, { disks: { xvda: disk } });
+  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  const taken = disk.segmentsTaken;
+  disk.open();
+  const { summary } = await running;
+  expect(taken).toBeLessThanOrEqual(MOST_TAKEN);
+  expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), disk.data)).toBe(true);
+});
