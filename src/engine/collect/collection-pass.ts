@@ -11,6 +11,7 @@ import type { Condemned } from './condemned-log.ts';
 import { copyFrames } from './copy-frames.ts';
 import { Deletions } from './deletions.ts';
 import { listPacks } from './list-packs.ts';
+import { findUnneeded } from './make-room.ts';
 import { mark, type Mark } from './mark.ts';
 import { nominate } from './nominate.ts';
 import { findOwnPacks, listJournals } from './own-packs.ts';
@@ -130,11 +131,31 @@ export class CollectionPass {
     if (!(await this.#searchLost(data, mark))) {
       return false;
     }
-    const packs = [...mark.stranded.packs()];
-    if (packs.length === 0) {
+    if ([...mark.stranded.packs()].length === 0) {
       return true;
     }
     await this.#deletions.requireStanding();
+    try {
+      return await this.#copy(mark);
+    } catch (error) {
+      if (isAppError(error, 'VAULT_FULL') && (await this.#makeRoom(leaving, data, mark)) > 0) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Deletes what may go before anything is copied. Returns how many packs went. */
+  async #makeRoom(leaving: readonly ObjectId[], data: ReadonlyMap<ObjectId, number>, mark: Mark): Promise<number> {
+    const whole = leaving.filter((pack) => !this.#damaged.has(pack));
+    const unneeded = await findUnneeded(this.#context, whole, mark.stranded, this.#limits.signal);
+    const deleted = await this.#delete('data', unneeded, data);
+    this.#deleted.dataPacks += deleted;
+    return deleted;
+  }
+
+  async #copy(mark: Mark): Promise<boolean> {
+    const packs = [...mark.stranded.packs()];
     const tell = this.#tell('copy');
     let done = 0;
     const onPack = (): void => tell((done += 1), packs.length);

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
+import { AppError } from '../../kernel/errors.ts';
+import { KIB } from '../../kernel/bytes.ts';
+import { backup, createTestVault, MemoryDisk, restore, sameBytes } from '../testing/test-vault.ts';
+
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
+
+test('a store without room for what has to be copied gets it from what nobody needs', async () => {
+  await using vault = await createTestVault();
+  await using repository = await vault.open();
+  const noise = (kib: number): Uint8Array => new Uint8Array(randomBytes(kib * KIB));
+  const store = async (data: Uint8Array): Promise<string> =>
+    (await backup(repository, { disks: { xvda: new MemoryDisk(data) } })).summary.pointId;
+  const dataPacks = (): number => [...vault.objects.keys()].filter((name) => name.startsWith('data/')).length;
+
+  const shared = noise(16);
+  const zeros = new Uint8Array(8 * KIB);
+  const gone = await store(new Uint8Array(Buffer.concat([shared, zeros, noise(384)])));
+  const kept = new Uint8Array(Buffer.concat([shared, zeros, noise(8)]));
+  const keptId = await store(kept);
+  await repository.deletePoint(gone);
+  const before = dataPacks();
+  const put = vault.store.putIfAbsent.bind(vault.store);
+  vi.spyOn(vault.store, 'putIfAbsent').mockImplementation(async (name, parts, options) => {
+    if (name.startsWith('data/') && dataPacks() >= before) {
+      throw new AppError('VAULT_FULL', 'There is no room.');
+    }
+    return await put(name, parts, options);
+  });
+  const result = await repository.collect({ graceMs: 0 });
+  expect(result.copied.frames).toBeGreaterThan(0);
+  expect(result.pending.packs).toBe(0);
+  expect(dataPacks()).toBe(2);
+  expect(sameBytes(await restore(repository, keptId, 'xvda'), kept)).toBe(true);
+});
