@@ -11,6 +11,8 @@ const WASTE_EVERY = 10;
 
 /** One order of things, but for the request at which somebody is stopped. */
 export interface Schedule {
+  /** Not each request is tried with each seed: every so many, and the next seed begins one later. Each, if absent. */
+  readonly every?: number;
   readonly setUp: (stage: Stage) => Promise<void>;
   /** False if there was no such request any more. */
   readonly play: (stage: Stage, stop: number) => Promise<boolean>;
@@ -105,6 +107,7 @@ const warmProcess: Schedule = {
 
 /** As before, but so long that the numbers under which the packs were condemned are gone too. */
 const idleForMonths: Schedule = {
+  every: 4,
   setUp: writeAndDelete,
   play: async (stage, stop) => {
     await using warm = await stage.open();
@@ -162,6 +165,7 @@ const twoCollectors: Schedule = {
 
 /** A collector that is taken for dead; another begins, with other limits, and is stopped in its turn. */
 const wokenCollector: Schedule = {
+  every: 2,
   setUp: writeAndDelete,
   play: async (stage, stop) => {
     const zombie = new SlowProcess(stage.world);
