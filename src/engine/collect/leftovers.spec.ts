@@ -23,7 +23,7 @@ test('what writers left aside that were killed goes after a day, and not what ma
       ['new', 23],
     ] as const) {
       await writeFile(join(aside, name), 'half a pack');
-      const then = new Date(systemClock.now() - hours * HOUR_MS);
+      const then = (systemClock.now() - hours * HOUR_MS) / 1000;
       await utimes(join(aside, name), then, then);
     }
     await using repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
