@@ -79,7 +79,9 @@ test('an index that forgets, merges and reads by blocks finds as much as one in 
       const runs = await runHistory(small, history, disk);
       expect(runs).toEqual(await runHistory(large, history, disk));
       expect(runs.at(-1)?.chunksNew).toBe(0);
-      expect(dataBytes(vault.objects)).toBe(dataBytes(twin.objects));
+      // What a filter takes for known is stored after its neighbours: packs may end elsewhere, and be one more, but no chunk.
+      const difference = Math.abs(dataBytes(vault.objects) - dataBytes(twin.objects));
+      expect(difference).toBeLessThan(SMALL_PARAMETERS.minChunkBytes);
     }),
     { numRuns: 4 },
   );
