@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Specs beside the source need no server; what needs one lies under test/, or says so in its name. */
@@ -15,6 +16,9 @@ const system = { globalSetup: ['test/support/global-setup.ts'], ...limits };
 
 /** Vite would take graphql's second, ESM build, while Nest and Apollo take the first: their types don't know each other. */
 const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
+
+/** Specs start many processes and threads, which would each compile the same sources: with this only the first does. */
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
 export default defineConfig({
   test: {
