@@ -55,21 +55,24 @@ export async function buildIndex(folder: string, chunks: number): Promise<Record
   };
 }
 
-/** So many segments may have a digest, as after writers merged what they published. */
-const LAYERS = 8;
-const SEGMENT_ENTRIES = 400_000;
+/** Of 63 entries of a range, how many each of its segments has: three of a size, then smaller ones, as merges leave them. */
+const SHARES = [16, 16, 16, 4, 4, 4, 1, 1, 1];
+const LAYER_OF_63 = SHARES.flatMap((share, layer) => Array.from({ length: share }, () => layer));
+const SEGMENT_ENTRIES = 786_432;
+/** Filters have room for ranges that are a little fuller. */
+const UNEVEN = 1.02;
 
 /** The same in one pass, for so many chunks that publishing them would take hours: what merges end with, as they leave it. */
 export async function layIndex(folder: string, chunks: number): Promise<Record<string, number>> {
   const { store, secrets } = await openScaleVault(folder, chunks);
   const start = performance.now();
-  const bits = Math.max(0, Math.ceil(Math.log2(chunks / LAYERS / SEGMENT_ENTRIES)));
-  const room = Math.ceil((chunks / LAYERS / 2 ** bits) * 1.05) + 1000;
+  const bits = Math.max(0, Math.ceil(Math.log2(chunks / 4 / SEGMENT_ENTRIES)));
+  const rooms = SHARES.map((share) => Math.ceil((((chunks / 2 ** bits) * share) / 63) * UNEVEN) + 1000);
   const entry = Buffer.alloc(ENTRY_BYTES);
   let bytes = 0;
   let rank = 0;
   for (let prefix = 0; prefix < 2 ** bits; prefix += 1) {
-    const layers = Array.from({ length: LAYERS }, () => {
+    const layers = rooms.map((room) => {
       const id = newObjectId();
       return { id, builder: new IndexSegmentBuilder(id, secrets, room, { bits, prefix }) };
     });
@@ -79,7 +82,7 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
       entry.writeUInt32BE(wordAt(rank), 0);
       entry.writeUInt32BE(mix(4 * chunk + 1), 4);
       writePack(Math.floor(chunk / CHUNKS_PER_PACK), entry, 8);
-      layers[chunk % LAYERS]?.builder.add(entry, 0);
+      layers[LAYER_OF_63[chunk % 63] ?? 0]?.builder.add(entry, 0);
     }
     for (const { id, builder } of layers) {
       const data = builder.finish();
@@ -89,7 +92,7 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
   }
   return {
     'index: MB stored': bytes / 1e6,
-    'index: segments': LAYERS * 2 ** bits,
+    'index: segments': SHARES.length * 2 ** bits,
     'index: laid out, s': (performance.now() - start) / 1000,
   };
 }
