@@ -67,10 +67,10 @@ test('lanes wait for a segment that is stuck before records of all others fill t
   const disk = stuckDisk();
   const waiting = spyOnWaiting();
   const running = backup(repository, { disks: { xvda: disk } });
-  await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(1);
   const taken = disk.segmentsTaken;
   disk.open();
   const { summary } = await running;
   expect(taken).toBeLessThanOrEqual(MOST_TAKEN);
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), disk.data)).toBe(true);
-});
+}, 60_000);
