@@ -313,7 +313,7 @@ export interface OpenRepositoryOptions {
   readonly clock: Clock;
   readonly tenantId: string;
   readonly repositoryId: string;
-  /** Threads for cutting, hashing, compressing and sealing; one less than the machine's cores, at least one, if absent. */
+  /** Threads for cutting, hashing, compressing and sealing; one for each of the machine’s cores if absent. */
   readonly workers?: number;
   /** Upper bound for the buffers of all writes and restores together; 400 MiB if absent. */
   readonly memoryBudgetBytes?: number;
