@@ -25,15 +25,15 @@ export interface Merge {
 
 /**
  * The entries of all inputs in order, each once, divided into ranges; one result at a time is in memory, and overwritten
- * by the next. Named by its inputs: who merges the same segments at the same time, or again, makes segments of the same
- * names.
+ * by the next. Named by its inputs and what it leaves out, which decide where one ends and the next begins: who merges the
+ * same segments at the same time, or again, makes the same segments, or others under other names.
  */
 export async function* mergeSegments(
   { inputs, bits, gone }: Merge,
   secrets: RepositorySecrets,
   signal?: AbortSignal,
 ): AsyncIterable<MergedSegment> {
-  const output = new MergeOutput(inputs, bits, secrets);
+  const output = new MergeOutput({ inputs, bits, gone }, secrets);
   const cursors = inputs.map((segment) => new Cursor(segment.read(signal)));
   const live: Cursor[] = [];
   for (const cursor of cursors) {
@@ -124,11 +124,12 @@ class MergeOutput {
   #open: { readonly id: ObjectId; readonly builder: IndexSegmentBuilder } | null = null;
   #made = 0;
 
-  constructor(inputs: readonly IndexSegment[], bits: number, secrets: RepositorySecrets) {
+  constructor({ inputs, bits, gone }: Merge, secrets: RepositorySecrets) {
     const total = inputs.reduce((sum, { entries }) => sum + entries, 0);
     const parts = 2 ** (bits - (inputs[0]?.bits ?? 0));
     this.#secrets = secrets;
-    this.#names = Buffer.from(JSON.stringify([bits, ...inputs.map(({ id }) => id).toSorted()]), 'utf8');
+    const ids = inputs.map(({ id }) => id).toSorted();
+    this.#names = Buffer.from(JSON.stringify([bits, ids, [...gone].toSorted()]), 'utf8');
     this.#bits = bits;
     this.#room = Math.min(total, Math.ceil((total / parts) * UNEVEN) + UNEVEN_ENTRIES);
     this.#memory = new Uint8Array(IndexSegmentBuilder.bytesFor(this.#room));
