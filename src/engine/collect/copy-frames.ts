@@ -14,6 +14,8 @@ import { announcePack } from './own-packs.ts';
 const DAMAGE = ['VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN'] as const;
 /** Frames that lie next to each other are read in one piece, up to this. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
+/** New packs are published together, and so often that an interrupted collection need not copy all of them again. */
+const PACKS_PUBLISHED_TOGETHER = 16;
 
 interface CompressedFrame extends Compressed {
   readonly rawBytes: number;
@@ -89,9 +91,14 @@ class FrameCopy implements CopyOutcome {
 
   async finish(): Promise<void> {
     await this.#closePack();
+    await this.#publish();
+  }
+
+  async #publish(): Promise<void> {
+    const packs = this.#indexed.splice(0);
     await this.#context.store.flush();
-    if (this.#indexed.length > 0) {
-      await this.#context.index.publish(this.#indexed, this.#signal);
+    if (packs.length > 0) {
+      await this.#context.index.publish(packs, this.#signal);
       await this.#context.store.flush();
     }
   }
@@ -172,6 +179,9 @@ class FrameCopy implements CopyOutcome {
     await announcePack(this.#context, this.#sessionId, builder.id);
     await this.#context.store.putIfAbsent(packName('data', builder.id), [data], { signal: this.#signal });
     this.#indexed.push({ id: builder.id, digests });
+    if (this.#indexed.length === PACKS_PUBLISHED_TOGETHER) {
+      await this.#publish();
+    }
   }
 }
 
