@@ -1,12 +1,11 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { limit } from '../../kernel/limit.ts';
-import { OBJECT_KIND } from '../format/header.ts';
-import { isObjectId, newObjectId, type ObjectId } from '../format/ids.ts';
+import { isObjectId, type ObjectId } from '../format/ids.ts';
 import { journalName, sessionName } from '../format/names.ts';
-import { openObject, sealObject } from '../format/sealed-object.ts';
 import { encodeRecords } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { putJournalEntry, readJournalEntry } from '../sessions/journal-entry.ts';
 
 const JOURNALS_AT_ONCE = 16;
 /** Where the journal of a write has what tells disks apart. */
@@ -43,14 +42,9 @@ export async function findOwnPacks(context: RepositoryContext): Promise<Readonly
 
 /** Says that this session is about to put a pack. */
 export async function announcePack(context: RepositoryContext, sessionId: string, pack: ObjectId): Promise<void> {
-  const { store, secrets } = context;
-  const head = Buffer.from(JSON.stringify({ bytesRead: 0, chunksRead: 0, chunksNew: 0, packs: [pack] }), 'utf8');
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(head.length);
-  const id = newObjectId();
-  const payload = Buffer.concat([length, head, encodeRecords([])]);
-  const sealed = sealObject(OBJECT_KIND.journal, id, payload, secrets);
-  await store.putIfAbsent(journalName(sessionId, COLLECTION_TAG, id), [sealed]);
+  const head = { bytesRead: 0, chunksRead: 0, chunksNew: 0, packs: [pack] };
+  const place = { sessionId, tag: COLLECTION_TAG };
+  await putJournalEntry(context.store, context.secrets, place, { head, records: encodeRecords([]) });
 }
 
 async function readPacks(
@@ -58,10 +52,7 @@ async function readPacks(
   { name, entryId }: FoundJournal,
 ): Promise<readonly ObjectId[]> {
   try {
-    const expected = { id: entryId, kinds: [OBJECT_KIND.journal] };
-    const { payload } = openObject(await store.get(name), name, expected, secrets);
-    const json = payload.toString('utf8', 4, 4 + payload.readUInt32LE(0));
-    return (JSON.parse(json) as { readonly packs: readonly ObjectId[] }).packs;
+    return (await readJournalEntry(store, secrets, name, entryId)).head.packs;
   } catch (error) {
     // Its session ended, or will find it damaged itself. To nominate its packs costs work, never data.
     if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_CORRUPT')) {

@@ -1,34 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { limit } from '../../kernel/limit.ts';
-import { OBJECT_KIND } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { journalName, journalPrefix, packName } from '../format/names.ts';
-import { openObject, sealObject } from '../format/sealed-object.ts';
+import { journalPrefix, packName } from '../format/names.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import { decodeRecords, encodeRecords, type SegmentRecord } from '../manifest/segment-record.ts';
 import type { Store } from '../ports/store.ts';
+import {
+  putJournalEntry,
+  readJournalEntry,
+  type EntryHead,
+  type EntryPacks,
+  type WriteCounts,
+} from '../sessions/journal-entry.ts';
 
 const TAG_HEX = 16;
 const LOOKUPS_AT_ONCE = 16;
 /** Entries that stay decoded: neighbouring segments are in few of them. */
 const CACHED_ENTRIES = 8;
-
-/** Counters of a write; those of an entry say what was added since the entry before. */
-export interface WriteCounts {
-  readonly bytesRead: number;
-  readonly chunksRead: number;
-  readonly chunksNew: number;
-}
-
-export interface EntryPacks {
-  /** Packs of this write that the records of the entry need. */
-  readonly packs: readonly ObjectId[];
-  /** Packs of this write that an index segment lists. */
-  readonly published?: readonly ObjectId[];
-}
-
-type EntryHead = WriteCounts & EntryPacks;
 
 interface JournalEntry {
   readonly head: EntryHead;
@@ -72,13 +60,8 @@ export class WriteJournal {
   }
 
   async append(counts: WriteCounts, packs: EntryPacks, records: readonly SegmentRecord[]): Promise<void> {
-    const head = Buffer.from(JSON.stringify({ ...counts, ...packs } satisfies EntryHead), 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(head.length);
-    const id = randomBytes(16).toString('hex');
-    const payload = Buffer.concat([length, head, encodeRecords(records)]);
-    const sealed = sealObject(OBJECT_KIND.journal, id, payload, this.#secrets);
-    await this.#store.putIfAbsent(journalName(this.#sessionId, this.#tag, id), [sealed]);
+    const entry = { head: { ...counts, ...packs }, records: encodeRecords(records) };
+    await putJournalEntry(this.#store, this.#secrets, { sessionId: this.#sessionId, tag: this.#tag }, entry);
   }
 
   /** What counts of it. Entries are read again when their records are asked for: a large disk has many. */
@@ -115,11 +98,8 @@ export class WriteJournal {
   }
 
   async #read(name: string, id: string): Promise<JournalEntry> {
-    const data = await this.#store.get(name);
-    const { payload } = openObject(data, name, { id, kinds: [OBJECT_KIND.journal] }, this.#secrets);
-    const length = payload.readUInt32LE(0);
-    const head = JSON.parse(payload.toString('utf8', 4, 4 + length)) as EntryHead;
-    return { head, records: decodeRecords(payload.subarray(4 + length), name) };
+    const { head, records } = await readJournalEntry(this.#store, this.#secrets, name, id);
+    return { head, records: decodeRecords(records, name) };
   }
 
   async #stored(packs: readonly ObjectId[]): Promise<Map<ObjectId, number>> {

@@ -20,7 +20,8 @@ import {
   type StoredRun,
   type WriteTables,
 } from '../worker/protocol.ts';
-import type { JournalState, WriteCounts, WriteJournal } from './journal.ts';
+import type { WriteCounts } from '../sessions/journal-entry.ts';
+import type { JournalState, WriteJournal } from './journal.ts';
 import type { LayerSpill } from './layer-spill.ts';
 import { OwnChunks } from './own-chunks.ts';
 import { PackNumbers } from './pack-numbers.ts';
