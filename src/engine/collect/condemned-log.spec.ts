@@ -98,6 +98,20 @@ test('a number that does not open is passed over and counted, and the next one f
   expect([other.gaps, [...other.packs()]]).toEqual([1, [b]]);
 });
 
+test('what somebody without keys puts far above keeps nobody from reading, and nothing from being condemned', async () => {
+  await log.append('unused', [a]);
+  const [genuine = new Uint8Array(0)] = store.objects.values();
+  store.objects.set('condemned/2', new Uint8Array(300));
+  store.objects.set('condemned/999999999999999', genuine);
+  const fresh = open();
+  await fresh.refresh();
+  expect([fresh.last, [...fresh.packs()]]).toEqual([1, [a]]);
+  expect(await fresh.append('unused', [b])).toBe(3);
+  await log.refresh();
+  expect([...log.packs()]).toEqual([a, b]);
+  expect(await log.append('unused', [c])).toBe(4);
+});
+
 test('what others leave there is no number', async () => {
   store.objects.set('condemned/.nfs01', new Uint8Array(3));
   store.objects.set('condemned/01', new Uint8Array(3));

@@ -40,6 +40,8 @@ export class CondemnedLog {
   readonly #entries = new Map<number, Condemned>();
   readonly #packs = new Set<ObjectId>();
   readonly #damaged = new Set<ObjectId>();
+  /** Above the last: damaged, or put there by somebody else. Never read again, and no number for new content. */
+  readonly #unreadable = new Set<number>();
   #last = 0;
   #first = 1;
   #gaps = 0;
@@ -51,7 +53,7 @@ export class CondemnedLog {
     this.#clock = clock;
   }
 
-  /** The highest number that was seen; 0 if there is none. */
+  /** The highest number that was read; 0 if there is none. */
   get last(): number {
     return this.#last;
   }
@@ -112,7 +114,7 @@ export class CondemnedLog {
   ): Promise<number> {
     for (;;) {
       await this.refresh();
-      const number = this.#last + 1;
+      const number = this.#nextNumber();
       const condemnedAt = this.#clock.now();
       const content: Condemned = { condemnedAt, reason, packs, meta, first: Math.max(first, this.#first) };
       const payload = Buffer.from(JSON.stringify(content), 'utf8');
@@ -125,19 +127,29 @@ export class CondemnedLog {
     }
   }
 
+  #nextNumber(): number {
+    let number = this.#last + 1;
+    while (this.#unreadable.has(number)) {
+      number += 1;
+    }
+    return number;
+  }
+
   async #load(): Promise<void> {
-    const highest = await this.#findHighest();
-    if (highest <= this.#last) {
+    const newest = await this.#findNewest();
+    if (newest === null) {
       return;
     }
-    const newest = await this.#read(highest);
+    const [highest, { first }] = newest;
     const read = new Map<number, Condemned | null>();
     // A list is no snapshot: it may show a number and not the one before. Each is asked for by its name.
-    for (let number = Math.max(this.#last + 1, newest?.first ?? 1); number < highest; number += 1) {
-      read.set(number, await this.#read(number));
+    for (let number = Math.max(this.#last + 1, first); number < highest; number += 1) {
+      if (!this.#unreadable.has(number)) {
+        read.set(number, await this.#read(number));
+      }
     }
-    read.set(highest, newest);
-    const missed = read.size < highest - this.#last || [...read.values()].includes(null);
+    read.set(highest, newest[1]);
+    const missed = first > this.#last + 1 || [...read.values()].includes(null);
     this.#gaps += missed ? 1 : 0;
     this.#last = highest;
     for (const [number, content] of read) {
@@ -149,13 +161,27 @@ export class CondemnedLog {
     this.#count();
   }
 
-  async #findHighest(): Promise<number> {
-    let highest = 0;
+  /**
+   * The highest of the numbers not read yet that opens. Anybody who can write to the store can put something at a number
+   * far above: what does not open says nothing of how far the others go.
+   */
+  async #findNewest(): Promise<readonly [number, Condemned] | null> {
+    const listed: number[] = [];
     for await (const { name } of this.#store.list(CONDEMNED_PREFIX)) {
       const number = name.slice(CONDEMNED_PREFIX.length);
-      highest = NUMBER.test(number) ? Math.max(highest, Number(number)) : highest;
+      if (NUMBER.test(number) && Number(number) > this.#last && !this.#unreadable.has(Number(number))) {
+        listed.push(Number(number));
+      }
     }
-    return highest;
+    for (const number of listed.toSorted((a, b) => b - a)) {
+      const content = await this.#read(number);
+      if (content !== null) {
+        return [number, content];
+      }
+      this.#unreadable.add(number);
+      this.#gaps += 1;
+    }
+    return null;
   }
 
   /**
