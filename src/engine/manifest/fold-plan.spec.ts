@@ -7,11 +7,11 @@ function run(checkpoint: number, deltas: readonly number[]): { written: number; 
   let layers = [checkpoint];
   let [written, most, checkpoints] = [0, 1, 0];
   for (const bytes of deltas) {
-    const first = planFold(layers, bytes);
-    const folded = first === null ? bytes : [...layers.slice(first), bytes].reduce((a, b) => a + b);
-    written += first === null ? bytes : folded;
+    const first = planFold(layers);
+    const folded = first === null ? 0 : layers.slice(first).reduce((a, b) => a + b);
+    written += bytes + folded;
     checkpoints += first === 0 ? 1 : 0;
-    layers = first === null ? [...layers, bytes] : [...layers.slice(0, first), folded];
+    layers = first === null ? [...layers, bytes] : [...layers.slice(0, first), folded, bytes];
     most = Math.max(most, layers.length);
   }
   return { written, most, checkpoints };

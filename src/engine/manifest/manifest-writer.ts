@@ -45,17 +45,6 @@ export class ManifestWriter {
     return this.#recordBytes;
   }
 
-  /** All groups, which are the caller's then; null if some are in the store already. */
-  takeGroups(): readonly EncodedGroup[] | null {
-    if (this.#packs.length > 0) {
-      return null;
-    }
-    const groups = this.#groups;
-    this.#groups = [];
-    this.#pendingBytes = 0;
-    return groups;
-  }
-
   async addGroup(group: number, records: readonly SegmentRecord[], signal?: AbortSignal): Promise<void> {
     const data = encodeRecords(records);
     if (this.#pendingBytes > 0 && this.#pendingBytes + data.length > TARGET_BYTES) {
