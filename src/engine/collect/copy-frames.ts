@@ -177,7 +177,8 @@ class FrameCopy implements CopyOutcome {
     const digests = builder.shortDigests();
     const data = this.#buffer.subarray(0, builder.finish());
     await announcePack(this.#context, this.#sessionId, builder.id);
-    await this.#context.store.putIfAbsent(packName('data', builder.id), [data], { signal: this.#signal });
+    const how = { signal: this.#signal, givesSpaceBack: true };
+    await this.#context.store.putIfAbsent(packName('data', builder.id), [data], how);
     this.#indexed.push({ id: builder.id, digests });
     if (this.#indexed.length === PACKS_PUBLISHED_TOGETHER) {
       await this.#publish();

@@ -11,6 +11,8 @@ export interface PutOptions {
    * `retention`. Where the object exists already, its date stays as it is.
    */
   readonly retainUntil?: number | undefined;
+  /** The object is put so that others can be deleted: it may take what a store keeps free for that. */
+  readonly givesSpaceBack?: boolean | undefined;
 }
 
 /** Who may shorten a date: in governance mode whom the store's owner lets, in compliance mode nobody. */

@@ -7,6 +7,7 @@ import { requireNoRetention } from './no-retention.ts';
 import { toStoreError } from './directory-errors.ts';
 import { SYSTEM_FILES, type FileSystem, type OpenFile } from './file-system.ts';
 import { requireObjectName } from './object-name.ts';
+import { Reserve } from './reserve.ts';
 import { writeDurably } from './write-durably.ts';
 
 const ASIDE = '.aside';
@@ -19,6 +20,7 @@ export class DirectoryStore implements Store {
   readonly description: string;
   readonly #root: string;
   readonly #files: FileSystem;
+  readonly #reserve: Reserve;
   /** Directories that got a new name since the last flush. */
   #unsynced = new Set<string>();
   /** Directories that this store has put or found names in: their own names may be as new, whoever made them. */
@@ -29,6 +31,7 @@ export class DirectoryStore implements Store {
   constructor(directory: string, files: FileSystem = SYSTEM_FILES) {
     this.#root = resolve(directory);
     this.#files = files;
+    this.#reserve = new Reserve(files, this.#root);
     this.description = this.#root;
   }
 
@@ -37,22 +40,27 @@ export class DirectoryStore implements Store {
     parts: readonly Uint8Array[],
     options: PutOptions = {},
   ): Promise<'created' | 'exists'> {
-    const { signal } = options;
     requireNoRetention(options, this.description);
     const path = this.#path(name);
+    const write = (): Promise<'created' | 'exists'> => this.#put(path, parts, options.signal);
     return this.#guarded(`write ${name}`, async () => {
-      throwIfAborted(signal);
-      await this.#makeDirectory(dirname(path));
-      const aside = join(this.#root, ASIDE, randomBytes(16).toString('hex'));
-      await this.#makeDirectory(dirname(aside));
-      try {
-        await writeDurably(this.#files, aside, parts);
-        throwIfAborted(signal);
-        return await this.#publish(aside, path);
-      } finally {
-        await this.#files.unlink(aside).catch(ignoreMissing);
-      }
+      throwIfAborted(options.signal);
+      const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+      return await this.#reserve.spare({ name, bytes, givesSpaceBack: options.givesSpaceBack === true }, write);
     });
+  }
+
+  async #put(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
+    await this.#makeDirectory(dirname(path));
+    const aside = join(this.#root, ASIDE, randomBytes(16).toString('hex'));
+    await this.#makeDirectory(dirname(aside));
+    try {
+      await writeDurably(this.#files, aside, parts);
+      throwIfAborted(signal);
+      return await this.#publish(aside, path);
+    } finally {
+      await this.#files.unlink(aside).catch(ignoreMissing);
+    }
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {

@@ -38,6 +38,10 @@ export interface FileSystem {
   stat(path: string): Promise<FileFacts>;
   readdir(path: string): Promise<string[]>;
   opendir(path: string): Promise<AsyncIterable<FolderEntry>>;
+  /** The file system's blocks, and those that are free for whoever asks. A test's file system may leave it out. */
+  readonly statfs?: (
+    path: string,
+  ) => Promise<{ readonly bsize: number; readonly blocks: number; readonly bavail: number }>;
 }
 
 const { O_CREAT, O_DIRECT, O_EXCL, O_WRONLY } = constants;
