@@ -3,6 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { beginKeyGeneration } from './begin-key-generation.ts';
 import { decodeHeader } from './format/header.ts';
+import { uuidToObjectId } from './format/ids.ts';
+import { deriveParametersKey } from './keys/key-schedule.ts';
+import { encodeRepositoryFile, type RepositoryFile } from './repository-parameters.ts';
 import { FailingStore } from './testing/failing-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
 import type { Repository } from './types.ts';
@@ -88,8 +91,13 @@ test('a store that hides the newest generation does not bring the old key back',
 
 test('a later generation of a format of the future is refused', async () => {
   await rotate();
-  const text = Buffer.from(vault.objects.get('repo.1') ?? []).toString('utf8');
-  vault.objects.set('repo.1', Buffer.from(text.replace('"format":1', '"format":2')));
+  const genuine = vault.objects.get('repo.1') ?? new Uint8Array(0);
+  const later = Buffer.from(Buffer.from(genuine).toString('utf8').replace('"format":1', '"format":2'));
+  const { tenantId, repositoryId, keyRing } = vault;
+  const keys = await keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: 1 });
+  const parametersKey = deriveParametersKey(keys, uuidToObjectId(repositoryId, 'repository'));
+  const file = JSON.parse(later.toString('utf8').split('\n')[0] ?? '') as RepositoryFile;
+  vault.objects.set('repo.1', encodeRepositoryFile(file, parametersKey));
   await expect(vault.open()).rejects.toMatchObject({ code: 'VAULT_FORMAT_UNKNOWN' });
 });
 

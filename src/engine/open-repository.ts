@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { MIB } from '../kernel/bytes.ts';
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import { CondemnedLog } from './collect/condemned-log.ts';
 import { uuidToObjectId } from './format/ids.ts';
+import type { ObjectId } from './format/ids.ts';
 import { generationOfRepo, REPO_PREFIX, repoName } from './format/names.ts';
 import { ChunkIndex } from './index/chunk-index.ts';
 import { GenerationLearningStore } from './keys/generation-learning-store.ts';
@@ -12,7 +13,7 @@ import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './re
 import { VaultRepository } from './vault-repository.ts';
 import { ChunkReader } from './restore/chunk-reader.ts';
 import { PackTables } from './restore/pack-tables.ts';
-import type { Store } from './ports/store.ts';
+import type { KeyRing, RepositoryKeyId, RepositoryKeys } from './ports/key-ring.ts';
 import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
 
@@ -63,17 +64,51 @@ async function openKeys(options: OpenRepositoryOptions): Promise<{
   const keys = await keyRing.getRepositoryKeys({ ...id, generation: FIRST_GENERATION });
   verifyRepositoryFile(data, deriveParametersKey(keys, objectId), name);
   checkParameters(file.chunking);
-  await requireKnownFormats(store);
+  await requireKnownFormats(options, objectId);
   const generations = new KeyGenerations(keyRing, id, deriveSecrets(keys, objectId, FIRST_GENERATION));
   await generations.refresh();
   return { generations, parameters: file.chunking };
 }
 
-/** A later program may have begun a generation of a format that this one would only misread. */
-async function requireKnownFormats(store: Store): Promise<void> {
+/**
+ * A later program may have begun a generation of a format that this one would only misread. What the ring has no key of,
+ * or what isn't signed with it, was put there by somebody else, who must not keep anybody from what is stored.
+ */
+async function requireKnownFormats(
+  { store, keyRing, tenantId, repositoryId }: OpenRepositoryOptions,
+  objectId: ObjectId,
+): Promise<void> {
   for await (const { name } of store.list(REPO_PREFIX)) {
-    if ((generationOfRepo(name) ?? FIRST_GENERATION) > FIRST_GENERATION) {
-      parseRepositoryFile(await store.get(name), name);
+    const generation = generationOfRepo(name) ?? FIRST_GENERATION;
+    const keys = generation > FIRST_GENERATION ? await findKeys(keyRing, { tenantId, repositoryId, generation }) : null;
+    if (keys !== null) {
+      const data = await store.get(name);
+      if (isSigned(data, deriveParametersKey(keys, objectId), name)) {
+        parseRepositoryFile(data, name);
+      }
     }
+  }
+}
+
+async function findKeys(keyRing: KeyRing, id: RepositoryKeyId): Promise<RepositoryKeys | null> {
+  try {
+    return await keyRing.getRepositoryKeys(id);
+  } catch (error) {
+    if (isAppError(error, 'KEY_MISSING')) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function isSigned(data: Uint8Array, parametersKey: Uint8Array, name: string): boolean {
+  try {
+    verifyRepositoryFile(data, parametersKey, name);
+    return true;
+  } catch (error) {
+    if (isAppError(error, 'VAULT_CORRUPT')) {
+      return false;
+    }
+    throw error;
   }
 }

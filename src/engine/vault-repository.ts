@@ -18,7 +18,7 @@ import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { extendLock } from './retention/extend-lock.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
-import { raiseEpoch, readEpoch } from './sessions/epoch.ts';
+import { raiseEpoch, readEpoch, readEpochToRead } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
 import { withLease, withReaderLease } from './sessions/with-lease.ts';
 import type {
@@ -61,19 +61,20 @@ export class VaultRepository implements Repository {
 
   async beginSession(request: SessionRequest): Promise<void> {
     const { store, secrets, generations, clock, leases } = this.#context;
-    const { sessionId, pointId, pins } = request;
+    const { sessionId, pointId, purpose, pins } = request;
     await generations.refresh();
     await leases.beat({ repositoryId: this.repositoryId, sessionId });
-    await this.#sessions.put(request, clock.now(), await readEpoch(store, secrets));
+    const epoch = await (purpose === 'backup' ? readEpoch : readEpochToRead)(store, secrets);
+    await this.#sessions.put(request, clock.now(), epoch);
     await store.flush();
     await this.#requireUndecided(request);
     for (const pin of pins) {
       if (pin === pointId) {
         throw new AppError('BAD_INPUT', `Session ${sessionId} pins the restore point that it is to make.`);
       }
-      await this.#requirePin(pin, request.purpose);
+      await this.#requirePin(pin, purpose);
     }
-    await this.#context.condemned.refresh();
+    await (purpose === 'backup' ? this.#context.condemned.refresh() : this.#learnCondemned());
   }
 
   async writeDisk(request: WriteDiskRequest): Promise<DiskResult> {
@@ -189,13 +190,26 @@ export class VaultRepository implements Repository {
   }
 
   async #findDisk({ pointId, diskKey }: { pointId: string; diskKey: string }): Promise<DiskManifest> {
-    // What is condemned may be damaged, or about to go: its chunks are elsewhere by now.
-    await this.#context.condemned.refresh();
+    await this.#learnCondemned();
     const disk = (await this.#points.get(pointId)).disks.find((candidate) => candidate.diskKey === diskKey);
     if (disk === undefined) {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
     }
     return disk;
+  }
+
+  /**
+   * For readers: what is condemned may be damaged, or about to go, and its chunks are elsewhere by now. Anybody can put
+   * something there that looks as if a later program had; that keeps writers away, and nobody from restoring.
+   */
+  async #learnCondemned(): Promise<void> {
+    try {
+      await this.#context.condemned.refresh();
+    } catch (error) {
+      if (!isAppError(error, 'VAULT_FORMAT_UNKNOWN')) {
+        throw error;
+      }
+    }
   }
 
   /** A backup whose base is damaged is made all the same, in full. */

@@ -93,6 +93,14 @@ describe.skipIf('reason' in found)('an S3 bucket that keeps versions', () => {
     await expect(retention?.lockedUntil('absent')).rejects.toMatchObject({ code: 'VAULT_OBJECT_MISSING' });
   });
 
+  test('what was to be kept until a date that is past is stored all the same', async () => {
+    const store = open();
+    expect(await store.putIfAbsent('name', [Buffer.from('x')], { retainUntil: systemClock.now() - HOUR })).toBe(
+      'created',
+    );
+    expect(await store.retention?.lockedUntil('name')).toBe(null);
+  });
+
   test('a delete marker that somebody puts hides nothing, and frees no name', async () => {
     await open().putIfAbsent('points/one', [Buffer.from('first')]);
     await stranger.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'vaults/one/points/one' }));

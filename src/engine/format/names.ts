@@ -14,6 +14,12 @@ export function generationOfRepo(name: string): number | null {
   return found === null ? null : Number(found[1]);
 }
 
+export const EPOCH_PREFIX = 'epoch/';
+
+export function epochName(number: number): string {
+  return `${EPOCH_PREFIX}${number}`;
+}
+
 export const DATA_PREFIX = 'data/';
 
 export function packName(area: PackArea, id: ObjectId): string {

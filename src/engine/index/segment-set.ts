@@ -94,7 +94,7 @@ export class SegmentSet {
       if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
         return null;
       }
-      if (!isAppError(error, 'VAULT_CORRUPT')) {
+      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
         throw error;
       }
       return 'damaged';

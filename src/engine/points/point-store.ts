@@ -101,7 +101,7 @@ export class PointStore {
     try {
       return (await this.custody.read(pointId)).deletedAt;
     } catch (error) {
-      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
         return null;
       }
       throw error;

@@ -1,31 +1,51 @@
+import { isAppError } from '../../kernel/errors.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
+import { EPOCH_PREFIX, epochName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
+import { lockLikeVault } from '../retention/lock-like-vault.ts';
 
-const PREFIX = 'epoch/';
 const NUMBER = /^[1-9]\d{0,14}$/;
+/** Epochs are counted one by one; a few may be lost, or late in a list. What stands further above was not counted. */
+const MAX_GAP = 1000;
 
 /** The highest of the numbered objects below `epoch/`; 0 if there is none. Numbers are only ever added. */
 export async function readEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
   const highest = await findHighest(store);
   if (highest > 0) {
-    const name = `${PREFIX}${highest}`;
+    const name = epochName(highest);
     openObject(await store.get(name), name, { id: numberToObjectId(highest), kinds: [OBJECT_KIND.epoch] }, secrets);
   }
   return highest;
 }
 
 /**
+ * For those who only read: they change nothing that an epoch would keep them from, and somebody who can write to the
+ * store, and put what does not open where the next epoch will be, must not keep them from restoring.
+ */
+export async function readEpochToRead(store: Store, secrets: RepositorySecrets): Promise<number> {
+  try {
+    return await readEpoch(store, secrets);
+  } catch (error) {
+    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+      return findHighest(store);
+    }
+    throw error;
+  }
+}
+
+/**
  * Fences every session that began before; for the recovery of a control plane. Returns the new epoch. Also where the one
- * that stands is damaged, which no session could begin with.
+ * that stands is damaged, which no session could begin with. Locked for as long as the vault is.
  */
 export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
+  const options = await lockLikeVault(store);
   for (;;) {
     const next = (await findHighest(store)) + 1;
     const sealed = sealObject(OBJECT_KIND.epoch, numberToObjectId(next), new Uint8Array(0), secrets);
-    if ((await store.putIfAbsent(`${PREFIX}${next}`, [sealed])) === 'created') {
+    if ((await store.putIfAbsent(epochName(next), [sealed], options)) === 'created') {
       await store.flush();
       return next;
     }
@@ -33,10 +53,16 @@ export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Prom
 }
 
 async function findHighest(store: Store): Promise<number> {
+  const numbers: number[] = [];
+  for await (const { name } of store.list(EPOCH_PREFIX)) {
+    const number = name.slice(EPOCH_PREFIX.length);
+    if (NUMBER.test(number)) {
+      numbers.push(Number(number));
+    }
+  }
   let highest = 0;
-  for await (const { name } of store.list(PREFIX)) {
-    const number = name.slice(PREFIX.length);
-    highest = NUMBER.test(number) ? Math.max(highest, Number(number)) : highest;
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    highest = number - highest <= MAX_GAP ? number : highest;
   }
   return highest;
 }

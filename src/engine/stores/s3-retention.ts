@@ -109,9 +109,9 @@ export class S3Retention implements Retention {
     );
   }
 
-  /** What a put that is to be kept says. */
+  /** What a put that is to be kept says: nothing of a date that is past, which servers refuse. */
   headers({ retainUntil }: PutOptions): { ObjectLockMode?: ObjectLockMode; ObjectLockRetainUntilDate?: Date } {
-    return retainUntil === undefined
+    return retainUntil === undefined || retainUntil <= this.#place.clock.now()
       ? {}
       : { ObjectLockMode: toS3Mode(this.mode), ObjectLockRetainUntilDate: dateOf(wholeSeconds(retainUntil)) };
   }
