@@ -53,6 +53,12 @@ export interface SessionRequest {
   readonly purpose: SessionPurpose;
   /** Restore points that this session reads. */
   readonly pins: readonly string[];
+  /**
+   * About when its restore point may be deleted, as far as that is known: where the store can lock, packs are locked from
+   * the moment they are there, and need no request at the commit. The commit's date decides, and extends where it is
+   * later; what is stored for a session that comes to nothing is kept as long all the same.
+   */
+  readonly retainUntil?: number;
 }
 
 export interface DiskProgress {

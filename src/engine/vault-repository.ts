@@ -17,6 +17,7 @@ import { repair } from './repair/repair.ts';
 import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { extendLock } from './retention/extend-lock.ts';
+import { lockPacksUntil } from './retention/locking-store.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch, readEpochToRead } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
@@ -82,7 +83,7 @@ export class VaultRepository implements Repository {
     await this.#requireUndecided(session);
     // It may have begun in another process. After its object is durable, before the first chunk is looked up.
     await this.#context.condemned.refresh();
-    return writeDisk(this.#context, this.#points, session, request);
+    return writeDisk(lockPacksUntil(this.#context, session.retainUntil), this.#points, session, request);
   }
 
   async commitPoint(request: CommitPointRequest): Promise<PointSummary> {

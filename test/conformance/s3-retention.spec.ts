@@ -93,6 +93,34 @@ describe.skipIf('reason' in found)('an S3 bucket that keeps versions', () => {
     await expect(retention?.lockedUntil('absent')).rejects.toMatchObject({ code: 'VAULT_OBJECT_MISSING' });
   });
 
+  test('what is locked for good is not asked for its date again, and what is locked for less is extended', async () => {
+    const proxy = await startS3Proxy(server.endpoint);
+    const store = open({ endpoint: proxy.endpoint });
+    const asked: string[] = [];
+    proxy.onRequest((line, query) => {
+      if (query.startsWith('retention')) {
+        asked.push(line.split(' ', 1)[0] ?? '');
+      }
+      return undefined;
+    });
+    const until = Math.ceil((systemClock.now() + HOUR) / 1000) * 1000;
+    await store.putIfAbsent('name', [Buffer.from('x')], { retainUntil: until });
+    await store.retention?.lockUntil('name', until);
+    expect(asked).toEqual([]);
+    await store.retention?.lockUntil('name', until + HOUR);
+    await store.retention?.lockUntil('name', until + HOUR);
+    expect(asked).toEqual(['GET', 'PUT']);
+    expect(await store.putIfAbsent('name', [Buffer.from('x')], { retainUntil: until + 2 * HOUR })).toBe('exists');
+    await store.retention?.lockUntil('name', until + 2 * HOUR);
+    expect(await open().retention?.lockedUntil('name')).toBe(until + 2 * HOUR);
+    const other = open({ endpoint: proxy.endpoint });
+    asked.length = 0;
+    await other.retention?.lockUntil('name', until);
+    await other.retention?.lockUntil('name', until);
+    expect(asked).toEqual(['GET']);
+    await proxy.close();
+  });
+
   test('what was to be kept until a date that is past is stored all the same', async () => {
     const store = open();
     expect(await store.putIfAbsent('name', [Buffer.from('x')], { retainUntil: systemClock.now() - HOUR })).toBe(

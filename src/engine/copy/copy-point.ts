@@ -25,7 +25,7 @@ export async function copyPoint(
   from: Repository,
   request: CopyPointRequest,
 ): Promise<CopyResult> {
-  const { pointId, copyId, sessionId, to, base } = request;
+  const { pointId, copyId, sessionId, to, base, retainUntil } = request;
   if (to.repositoryId === from.repositoryId) {
     throw new AppError('BAD_INPUT', 'A restore point is copied to another repository, not to its own.');
   }
@@ -46,7 +46,8 @@ export async function copyPoint(
         const pins = base === undefined ? [pointId] : [pointId, base.pointId];
         await from.beginSession({ sessionId, pointId: copyId, purpose: 'copy', pins });
         const copiedPins = base === undefined ? [] : [base.copyId];
-        await to.beginSession({ sessionId, pointId: copyId, purpose: 'backup', pins: copiedPins });
+        const known = retainUntil === undefined ? {} : { retainUntil };
+        await to.beginSession({ sessionId, pointId: copyId, purpose: 'backup', pins: copiedPins, ...known });
         return await end(copy, await make(copy));
       },
     );

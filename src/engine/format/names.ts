@@ -21,6 +21,7 @@ export function epochName(number: number): string {
 }
 
 export const DATA_PREFIX = 'data/';
+export const META_PREFIX = 'meta/';
 
 export function packName(area: PackArea, id: ObjectId): string {
   return `${area}/${id.slice(0, 2)}/${id}`;

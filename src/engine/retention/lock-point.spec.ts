@@ -9,6 +9,7 @@ import { beginKeyGeneration } from '../begin-key-generation.ts';
 import { createRepository } from '../create-repository.ts';
 import { FileKeyRing } from '../keys/file-key-ring.ts';
 import { openRepository } from '../open-repository.ts';
+import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
 import { RetainingStore } from '../testing/retaining-store.ts';
@@ -43,13 +44,17 @@ afterEach(async () => {
 
 interface Run {
   readonly retainUntil?: number;
+  /** What the session says at its beginning. */
+  readonly known?: number;
   readonly base?: string;
   readonly disk?: Uint8Array;
 }
 
-async function backUp({ retainUntil, base, disk = data }: Run, to = repository): Promise<PointSummary> {
+async function backUp({ retainUntil, known, base, disk = data }: Run, to = repository): Promise<PointSummary> {
   const [sessionId, pointId] = [randomUUID(), randomUUID()];
-  await to.beginSession({ sessionId, pointId, purpose: 'backup', pins: base === undefined ? [] : [base] });
+  const pins = base === undefined ? [] : [base];
+  const hint = known === undefined ? {} : { retainUntil: known };
+  await to.beginSession({ sessionId, pointId, purpose: 'backup', pins, ...hint });
   const written = await to.writeDisk({
     sessionId,
     diskKey: 'xvda',
@@ -89,6 +94,39 @@ test('everything that a point needs is locked to the end of its window before th
   for (const name of needed) {
     await expect(store.delete(name)).rejects.toMatchObject({ code: 'VAULT_RETAINED' });
   }
+});
+
+test('where a session says the date, packs are locked from the moment that they are there', async () => {
+  const unlocked: string[] = [];
+  const put = store.putIfAbsent.bind(store);
+  store.putIfAbsent = async (...[name, parts, how]: Parameters<Store['putIfAbsent']>) => {
+    const isPack = /^(data|meta)\//.test(name);
+    if (isPack !== (how?.retainUntil === WINDOW)) {
+      unlocked.push(name);
+    }
+    return put(name, parts, how);
+  };
+  const { pointId, lockedUntil } = await backUp({ known: WINDOW - 2 * DAY, retainUntil: WINDOW - DAY });
+  expect(lockedUntil).toBe(WINDOW);
+  const isPoint = (name: string): boolean => name === `points/${pointId}`;
+  expect(unlocked.filter((name) => !isPoint(name))).toEqual([]);
+  expect(names('data/').length + names('meta/').length).toBeGreaterThan(2);
+
+  // The commit decides, and extends.
+  store.putIfAbsent = put;
+  store.calls.length = 0;
+  const other = new Uint8Array(randomBytes(100 * KIB));
+  await backUp({ known: WINDOW, retainUntil: WINDOW + DAY, disk: other });
+  const stored = store.calls.filter((call) => /^put (data|meta)/.test(call)).map((call) => call.slice(4));
+  expect(stored.map((name) => store.locks.get(name))).toEqual(stored.map(() => WINDOW + 10 * DAY));
+});
+
+test('a date that a session says means nothing to a store that can not lock', async () => {
+  const ids = { ...options, store: new MemoryStore() };
+  await createRepository({ ...ids, parameters: SMALL_PARAMETERS });
+  await using ordinary = await openRepository(ids);
+  const summary = await backUp({ known: WINDOW, retainUntil: WINDOW }, ordinary);
+  expect(summary.lockedUntil).toBe(undefined);
 });
 
 test('what is inherited is extended once a window, not with every point', async () => {

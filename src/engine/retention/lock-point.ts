@@ -42,7 +42,7 @@ export async function lockForPoint(context: RepositoryContext, request: LockRequ
   const isMoved = (id: ObjectId): boolean => gone.has(id) || context.condemned.has(id);
   if ([...dataPacks].some(isMoved)) {
     const signal = new AbortController().signal;
-    const places = await surveyMoved(context, context.chunks, metaPacks, { isMoved, signal });
+    const places = await surveyMoved(context, context.chunks, request.disks, { isMoved, signal });
     await requireAll(await lockAll(retention, places, until), retention, until);
   }
   const names = Array.from(metaPacks, (id) => packName('meta', id));

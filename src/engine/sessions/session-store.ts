@@ -11,6 +11,8 @@ import type { SessionRequest, SessionSummary } from '../types.ts';
 export interface Session extends SessionSummary {
   /** The repository's epoch when the session began; a later one fences it. */
   readonly epoch: number;
+  /** Packs are locked for about as long when they are put. Of two that begin the same session the first one's. */
+  readonly retainUntil?: number;
 }
 
 /** Whether its point may come to exist: such a session is fenced before it is removed. */
@@ -30,9 +32,10 @@ export class SessionStore {
 
   /** BAD_INPUT if a session of that id announced something else. */
   async put(request: SessionRequest, startedAt: number, epoch: number): Promise<void> {
-    const { sessionId, pointId, purpose } = request;
+    const { sessionId, pointId, purpose, pins, retainUntil } = request;
     const id = uuidToObjectId(sessionId, 'session');
-    const session: Session = { sessionId, pointId, purpose, pins: request.pins, startedAt, epoch };
+    const known = { sessionId, pointId, purpose, pins, startedAt, epoch };
+    const session: Session = retainUntil === undefined ? known : { ...known, retainUntil };
     const sealed = sealObject(OBJECT_KIND.session, id, Buffer.from(JSON.stringify(session), 'utf8'), this.#secrets);
     if ((await this.#store.putIfAbsent(sessionName(sessionId), [sealed])) === 'created') {
       return;

@@ -13,6 +13,8 @@ const PROBE_MS = 600_000;
 const PROBES = 'probes/';
 /** Some servers refuse to extend what was put a moment ago. */
 const REFUSALS_BELIEVED = 3;
+/** Objects whose dates are remembered: 1 TiB in packs. */
+const REMEMBERED = 16_384;
 
 interface Lock {
   readonly mode: ObjectLockMode | undefined;
@@ -25,6 +27,8 @@ export class S3Retention implements Retention {
   readonly #place: S3Place;
   readonly #versions: S3Versions;
   readonly #store: Pick<Store, 'putIfAbsent' | 'list' | 'delete'>;
+  /** Dates that nobody can shorten: not asked for again. */
+  readonly #final = new Map<string, number>();
 
   constructor(
     mode: RetentionMode,
@@ -39,6 +43,9 @@ export class S3Retention implements Retention {
   }
 
   async lockUntil(name: string, until: number, signal?: AbortSignal): Promise<void> {
+    if ((this.#final.get(name) ?? 0) >= Math.max(until, this.#place.clock.now())) {
+      return;
+    }
     let refusals = 0;
     await this.#place.attempts.run({
       what: `lock ${name}`,
@@ -49,10 +56,13 @@ export class S3Retention implements Retention {
         const version = await this.#require(name, abortSignal);
         const lock = await this.#read(version, abortSignal);
         if (lock !== null && lock.until >= until) {
+          this.#remember(name, lock);
           return;
         }
         try {
-          await this.#put(version, { mode: lock?.mode, until: wholeSeconds(until) }, abortSignal);
+          const longer = { mode: lock?.mode ?? toS3Mode(this.mode), until: wholeSeconds(until) };
+          await this.#put(version, longer, abortSignal);
+          this.#remember(name, longer);
         } catch (error) {
           refusals += 1;
           const isRefusal = readFault(error).reason === 'AccessDenied' && refusals < REFUSALS_BELIEVED;
@@ -114,6 +124,13 @@ export class S3Retention implements Retention {
     return retainUntil === undefined || retainUntil <= this.#place.clock.now()
       ? {}
       : { ObjectLockMode: toS3Mode(this.mode), ObjectLockRetainUntilDate: dateOf(wholeSeconds(retainUntil)) };
+  }
+
+  /** Of an object that a put with these options made. */
+  madeWith(name: string, { retainUntil }: PutOptions): void {
+    if (retainUntil !== undefined) {
+      this.#remember(name, { mode: toS3Mode(this.mode), until: retainUntil });
+    }
   }
 
   /** Of a refused deletion: VAULT_RETAINED if that is why. */
@@ -200,6 +217,17 @@ export class S3Retention implements Retention {
       ...(bypass ? { BypassGovernanceRetention: true } : {}),
     });
     await client.send(command, { abortSignal });
+  }
+
+  #remember(name: string, { mode, until }: Lock): void {
+    if (mode !== 'COMPLIANCE') {
+      return;
+    }
+    this.#final.set(name, until);
+    const [oldest] = this.#final.keys();
+    if (this.#final.size > REMEMBERED && oldest !== undefined) {
+      this.#final.delete(oldest);
+    }
   }
 
   #ask<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {

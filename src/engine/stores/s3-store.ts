@@ -115,7 +115,7 @@ export class S3Store implements Store, Disposable {
       Metadata: { [PUT_ID]: id },
       ...this.retention?.headers(options),
     };
-    return this.#attempts.run({
+    const outcome = await this.#attempts.run<'created' | 'exists'>({
       what: `write ${name}`,
       action: 'write',
       bytes: Body.length,
@@ -133,6 +133,10 @@ export class S3Store implements Store, Disposable {
         return (await this.#isMadeBy(name, id, abortSignal)) ? 'created' : 'exists';
       },
     });
+    if (outcome === 'created') {
+      this.retention?.madeWith(name, options);
+    }
+    return outcome;
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
