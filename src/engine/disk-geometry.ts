@@ -5,11 +5,14 @@ export class DiskGeometry {
   readonly sizeBytes: number;
   readonly blockBytes: number;
   readonly segmentBytes: number;
+  /** A chunk of data reaches into zeros no further than this from its start. */
+  readonly minChunkBytes: number;
 
   constructor(sizeBytes: number, parameters: ChunkingParameters) {
     this.sizeBytes = sizeBytes;
     this.blockBytes = parameters.blockBytes;
     this.segmentBytes = parameters.segmentBytes;
+    this.minChunkBytes = parameters.minChunkBytes;
   }
 
   get segmentCount(): number {

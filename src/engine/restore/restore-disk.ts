@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
+import { settleAll } from '../../kernel/settle-all.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { DiskManifest, RestoreDiskRequest, RestoreResult } from '../types.ts';
@@ -252,15 +253,6 @@ class DiskRestore {
     return extents
       .map(({ start, end }) => ({ start: Math.max(start, this.#from - first), end }))
       .filter(({ start, end }) => start < end);
-  }
-}
-
-/** Waits for all, also where one fails: they use memory that goes on to others. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(work);
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
-    throw failed.reason;
   }
 }
 

@@ -1,5 +1,6 @@
 import { BLOCK_BYTES, HASH_BYTES, type BlockHasher } from '../chunking/block-hasher.ts';
 import type { CutRules } from '../chunking/cutter.ts';
+import type { BlockRun } from '../chunking/plan-windows.ts';
 import { rechunk, type CutRun } from '../chunking/rechunk.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ChunkPlace, ChunkWriter } from './chunk-writer.ts';
@@ -20,11 +21,14 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
     writer.use(task.tables);
   }
   const slotAt = lane.slotsAt + task.slot * lane.slotBytes;
-  for (const { start, end } of task.windows) {
+  const { windows, limit, zeros } = task;
+  const hashes = new Uint32Array(lane.memory.buffer, lane.hashesAt, limit * 2);
+  for (const { start, end } of zeros) {
+    hashes.fill(0, 2 * start, 2 * end);
+  }
+  for (const { start, end } of leaveOut(windows, zeros)) {
     hasher.hash(slotAt + start * BLOCK_BYTES, end - start, lane.hashesAt + start * HASH_BYTES);
   }
-  const hashes = new Uint32Array(lane.memory.buffer, lane.hashesAt, task.limit * 2);
-  const { windows, limit } = task;
   const { runs, open } = rechunk({ hashes, limit, windows, oldCuts: new Set(task.oldCuts), rules });
   const segment = slotView(lane, task.slot).subarray(0, task.bytes);
   const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
@@ -34,6 +38,22 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   const stored = runs.map((run) => toStoredRun(run, next));
   const chunksNew = places.filter(({ isNew }) => isNew).length;
   return { runs: stored, packs, open, chunksRead: places.length, chunksNew };
+}
+
+/** What is left of ascending runs without some others, which are ascending too. */
+function leaveOut(runs: readonly BlockRun[], without: readonly BlockRun[]): BlockRun[] {
+  const left: BlockRun[] = [];
+  for (const { start, end } of runs) {
+    let at = start;
+    for (const gap of without) {
+      if (gap.end > at && gap.start < end) {
+        left.push({ start: at, end: gap.start });
+        at = gap.end;
+      }
+    }
+    left.push({ start: at, end });
+  }
+  return left.filter((run) => run.start < run.end);
 }
 
 /** Takes a place for each chunk that is no hole. */

@@ -1,3 +1,4 @@
+import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { RechunkWindow } from '../chunking/rechunk.ts';
 import type { ObjectId } from '../format/ids.ts';
 import type { Frame, PackOpener } from '../format/pack-reader.ts';
@@ -43,6 +44,8 @@ export interface SegmentTask {
   readonly limit: number;
   readonly bytes: number;
   readonly windows: readonly RechunkWindow[];
+  /** Blocks that are zero whatever the slot says of them; of each run, it says so of the first of a chunk's least length. */
+  readonly zeros: readonly BlockRun[];
   readonly oldCuts: readonly number[];
   /** From now on; null: as before. */
   readonly tables: WriteTables | null;

@@ -1,4 +1,5 @@
 import { limit as limitConcurrency } from '../../kernel/limit.ts';
+import { settleAll } from '../../kernel/settle-all.ts';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
 import type { PlacedEntry } from '../manifest/segment-table.ts';
@@ -42,8 +43,11 @@ export class SegmentSource {
     return bytes;
   }
 
-  /** Fills the blocks `start` to `end` of a segment at their places in `slot`, and zeros up to the last block's end. */
-  async load(request: LoadRequest, slot: Uint8Array): Promise<void> {
+  /**
+   * Fills the blocks `start` to `end` of a segment at their places in `slot`. Returns those that are known to be zero:
+   * of each such run only as much is zeros in the slot as a chunk that begins before it can have of it.
+   */
+  async load(request: LoadRequest, slot: Uint8Array): Promise<readonly BlockRun[]> {
     const { start, end, segment, old, dirty } = request;
     const isWhole = old.length === 0;
     const kept = isWhole
@@ -55,26 +59,32 @@ export class SegmentSource {
         );
     const fromSource = isWhole ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
     const filled = mergeRuns([...fromSource, ...kept]);
-    this.#clearAround(filled, request, slot);
+    const zeros = this.#clearAround(filled, request, slot);
     if (this.#vault === null) {
       await this.#read(filled, segment, slot);
-      return;
+      return zeros;
     }
     for (const chunk of old.filter((place) => place.start < end && place.end > start && !place.isHole)) {
       await this.#loadOld(chunk, request, slot);
     }
     await this.#read(fromSource, segment, slot);
+    return zeros;
   }
 
-  /** Zeros where nothing is read to: in holes, and past the disk's end. */
-  #clearAround(filled: readonly BlockRun[], { start, end, segment }: LoadRequest, slot: Uint8Array): void {
-    const { blockBytes } = this.#geometry;
+  /** Zeros where nothing is read to: at the beginning of holes, and past the disk's end. Returns the holes. */
+  #clearAround(filled: readonly BlockRun[], { start, end, segment }: LoadRequest, slot: Uint8Array): BlockRun[] {
+    const { blockBytes, minChunkBytes } = this.#geometry;
+    const holes: BlockRun[] = [];
     let at = start;
-    for (const run of filled) {
-      slot.fill(0, at * blockBytes, run.start * blockBytes);
+    for (const run of [...filled, { start: end, end }]) {
+      if (at < run.start) {
+        holes.push({ start: at, end: run.start });
+        slot.fill(0, at * blockBytes, Math.min(run.start * blockBytes, at * blockBytes + minChunkBytes));
+      }
       at = run.end;
     }
-    slot.fill(0, Math.min(at * blockBytes, this.#geometry.bytesIn(segment)), end * blockBytes);
+    slot.fill(0, Math.min(this.#geometry.bytesIn(segment), end * blockBytes), end * blockBytes);
+    return holes;
   }
 
   /** Bytes of the disk, wherever they lie. */
@@ -93,11 +103,7 @@ export class SegmentSource {
         reads.push(this.readRange(segment * segmentBytes + at, into));
       }
     }
-    const outcomes = await Promise.allSettled(reads);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) {
-      throw failed.reason;
-    }
+    await settleAll(reads);
   }
 
   /** Null where it is damaged: the source has it too. */

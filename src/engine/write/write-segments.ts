@@ -1,5 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
+import { settleAll } from '../../kernel/settle-all.ts';
 import type { ObjectId } from '../format/ids.ts';
+import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
@@ -22,9 +24,15 @@ export interface SegmentWork {
   readonly onSettled: (bytes: number) => void;
 }
 
+/** What is to be done with the segment in a slot, and which of its blocks are zeros without being all there. */
+interface LoadedSegment {
+  readonly plan: SegmentPlan;
+  readonly zeros: readonly BlockRun[];
+}
+
 interface LaneRun {
-  /** The plan of the next segment, loaded into the slot; null when there is nothing left for this lane. */
-  load(lane: Lane, slot: number): Promise<SegmentPlan | null>;
+  /** The next segment, loaded into the slot; null when there is nothing left for this lane. */
+  load(lane: Lane, slot: number): Promise<LoadedSegment | null>;
   settled(): void;
 }
 
@@ -53,7 +61,7 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
     }
   };
   const isToYield = (): boolean => staying > 1 && lanes.wanted;
-  const load = async (lane: Lane, slot: number): Promise<SegmentPlan | null> => {
+  const load = async (lane: Lane, slot: number): Promise<LoadedSegment | null> => {
     throwIfAborted(signal);
     const [head] = queue.slice(-1);
     if (head !== undefined && !isToYield()) {
@@ -66,10 +74,10 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
     }
     const segmentPlan = await plan.planSegment(segment);
     const { old, dirty } = segmentPlan;
-    for (const { start, end } of segmentPlan.windows) {
-      await source.load({ segment, start, end, old, dirty }, lane.slot(slot));
-    }
-    return segmentPlan;
+    const loads = segmentPlan.windows.map(({ start, end }) =>
+      source.load({ segment, start, end, old, dirty }, lane.slot(slot)),
+    );
+    return { plan: segmentPlan, zeros: (await settleAll(loads)).flat() };
   };
   start(await lanes.acquire(signal));
   grow();
@@ -81,14 +89,14 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
 
 /** One lane's part: while its worker is busy with one slot, the next segment is loaded into the other. */
 async function runLane(lane: Lane, work: SegmentWork, run: LaneRun): Promise<void> {
-  let next: Promise<SegmentPlan | null> = Promise.resolve(null);
+  let next: Promise<LoadedSegment | null> = Promise.resolve(null);
   try {
     const known = await beginWrite(lane, work.job);
     next = run.load(lane, 0);
-    for (let slot = 0, plan = await next; plan !== null; slot = 1 - slot, plan = await next) {
+    for (let slot = 0, loaded = await next; loaded !== null; slot = 1 - slot, loaded = await next) {
       next = run.load(lane, 1 - slot);
       next.catch(work.fail);
-      await settleSegment({ lane, slot, known }, plan, work);
+      await settleSegment({ lane, slot, known }, loaded, work);
       run.settled();
     }
     await lane.endWrite();
@@ -135,17 +143,17 @@ async function cut(
 
 async function settleSegment(
   { lane, slot, known }: { readonly lane: Lane; readonly slot: number; readonly known: LaneTables },
-  whole: SegmentPlan,
+  loaded: LoadedSegment,
   work: SegmentWork,
 ): Promise<void> {
   const { job, source, plan: writePlan } = work;
-  const { segment, limit, old, dirty } = whole;
+  const { segment, limit, old, dirty } = loaded.plan;
   const bytes = writePlan.geometry.bytesIn(segment);
   const oldCuts = old.map(({ end }) => end);
   const runs: SegmentRun[] = [];
   const own = new Set<ObjectId>();
-  for (let plan = whole; ;) {
-    const done = await cut(lane, known, job, { slot, limit, bytes, windows: plan.windows, oldCuts });
+  for (let { plan, zeros } = loaded; ;) {
+    const done = await cut(lane, known, job, { slot, limit, bytes, windows: plan.windows, zeros, oldCuts });
     job.toRuns(done, own).forEach((run) => appendRun(runs, run));
     job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
     if (done.open === null) {
@@ -154,7 +162,7 @@ async function settleSegment(
     const loadedTo = plan.windows[done.open.window]?.end ?? limit;
     plan = goOn(plan, done.open);
     const end = plan.windows[0]?.end ?? limit;
-    await source.load({ segment, start: loadedTo, end, old, dirty }, lane.slot(slot));
+    zeros = [...zeros, ...(await source.load({ segment, start: loadedTo, end, old, dirty }, lane.slot(slot)))];
   }
   await job.addRecord({ segment, runs }, own);
   work.onSettled(bytes);
