@@ -1,11 +1,8 @@
-import { HEADER_BYTES, OBJECT_KIND } from '../format/header.ts';
 import { packName } from '../format/names.ts';
-import { FOOTER_BYTES, PackBuilder, TABLE_ENTRY_BYTES } from '../format/pack-builder.ts';
-import { TAG_BYTES } from '../format/seal.ts';
-import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { ManifestPack } from '../types.ts';
+import { encodeDirectory, metaPackId, sealMetaPack } from './seal-meta-pack.ts';
 import { encodeRecords, type SegmentRecord } from './segment-record.ts';
 
 const TARGET_BYTES = 8 * 1024 * 1024;
@@ -22,7 +19,7 @@ export interface EncodedGroup {
 export class ManifestWriter {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
-  /** Session and disk: the same content of another disk is another pack, so that names give no equality away. */
+  /** As `manifestOwner` says it. */
   readonly #owner: string;
   readonly #packs: ManifestPack[] = [];
   #groups: EncodedGroup[] = [];
@@ -64,20 +61,9 @@ export class ManifestWriter {
 
   async #writePack(signal?: AbortSignal): Promise<void> {
     const groups = this.#groups;
-    const directory = Buffer.alloc(4 * groups.length);
-    groups.forEach(({ group }, i) => directory.writeUInt32LE(group, 4 * i));
-    const frames = [...groups.map(({ data }) => data), directory];
-    const owner = Buffer.from(`meta\0${this.#owner}\0`, 'utf8');
-    const id = keyedDigest(this.#secrets.nameKey, owner, directory, ...frames).toString('hex', 0, 16);
-    const perFrame = TABLE_ENTRY_BYTES + TAG_BYTES;
-    const room =
-      HEADER_BYTES + this.#pendingBytes + directory.length + frames.length * perFrame + TAG_BYTES + FOOTER_BYTES;
-    const buffer = new Uint8Array(room);
-    const builder = new PackBuilder(buffer, OBJECT_KIND.metaPack, id, this.#secrets);
-    for (const frame of frames) {
-      builder.append(frame, keyedDigest(this.#secrets.digestKey, frame));
-    }
-    const data = buffer.subarray(0, builder.finish());
+    const frames = [...groups.map(({ data }) => data), encodeDirectory(groups.map(({ group }) => group))];
+    const id = metaPackId(this.#secrets.nameKey, this.#owner, frames);
+    const data = sealMetaPack(id, frames, this.#secrets);
     await this.#store.putIfAbsent(packName('meta', id), [data], { signal });
     this.#packs.push({ id, firstGroup: groups[0]?.group ?? 0, lastGroup: groups.at(-1)?.group ?? 0 });
     this.#storedBytes += data.length;

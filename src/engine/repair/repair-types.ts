@@ -10,8 +10,8 @@ export interface RepairRequest {
 }
 
 export interface RepairProgress {
-  readonly phase: 'index' | 'verify';
-  /** Of `index`: packs. Of `verify`: bytes, where packs are read. */
+  readonly phase: 'index' | 'manifests' | 'verify';
+  /** Of `index` and `manifests`: packs. Of `verify`: bytes, where packs are read. */
   readonly done: number;
   readonly total: number;
 }
@@ -21,6 +21,10 @@ export interface RepairResult {
   readonly indexedPacks: number;
   /** Names of index segments that were damaged, or that others have taken the place of. */
   readonly removedSegments: readonly string[];
+  /** Names of meta packs that were damaged or missing, and were made anew from others. */
+  readonly derivedManifests: readonly string[];
+  /** Names of those that could be, but that the store locks as they are; they count as damaged below. */
+  readonly lockedManifests: readonly string[];
   /** Where the epoch's object was damaged and a new one was put: whatever wrote before is fenced. */
   readonly raisedEpoch: number | null;
   /** Data packs whose tables can't be read, also those that no restore point needs. */

@@ -3,12 +3,13 @@ import type { RepositoryContext } from '../repository-context.ts';
 import { raiseEpoch, readEpoch } from '../sessions/epoch.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import { verify } from '../verify/verify.ts';
+import { deriveManifests } from './derive-manifests.ts';
 import { rebuildIndex } from './rebuild-index.ts';
 import type { RepairRequest, RepairResult } from './repair-types.ts';
 
 /**
- * Makes anew what follows from the rest (index and epoch), takes damaged packs out of deduplication, and says what is
- * lost. Data packs, manifests and restore points follow from nothing: they are never touched.
+ * Makes anew what follows from the rest (index, epoch, and manifests as far as others say the same), takes damaged packs
+ * out of deduplication, and says what is lost. Data packs and restore points follow from nothing: they are never touched.
  */
 export async function repair(
   context: RepositoryContext,
@@ -18,6 +19,7 @@ export async function repair(
   const { signal, onProgress, level = 0 } = request;
   const raisedEpoch = await mendEpoch(context);
   const { packs, removed, unreadable } = await rebuildIndex(context, request);
+  const { derived, locked } = await deriveManifests(context, points, request);
   const verified = await verify(context, points, {
     level,
     condemn: true,
@@ -28,7 +30,15 @@ export async function repair(
       }
     },
   });
-  return { indexedPacks: packs, removedSegments: removed, raisedEpoch, unreadablePacks: unreadable, verified };
+  return {
+    indexedPacks: packs,
+    removedSegments: removed,
+    derivedManifests: derived,
+    lockedManifests: locked,
+    raisedEpoch,
+    unreadablePacks: unreadable,
+    verified,
+  };
 }
 
 /** With a damaged epoch no session can begin; a higher one takes its place. */

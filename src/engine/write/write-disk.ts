@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
 import { ManifestWriter } from '../manifest/manifest-writer.ts';
+import { manifestOwner } from '../manifest/seal-meta-pack.ts';
 import type { PointStore } from '../points/point-store.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { Session } from '../sessions/session-store.ts';
@@ -151,7 +152,7 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const resume = await journal.load();
   await context.index.refresh(signal);
   const expectedChunks = Math.ceil((EXPECTED_SHARE * plan.bytesChanged) / parameters.minChunkBytes) + 64;
-  const owner = `${request.sessionId}\0${request.diskKey}`;
+  const owner = manifestOwner(request.sessionId, request.diskKey);
   const writer = new ManifestWriter(store, secrets, owner);
   const foldWriter = new ManifestWriter(store, secrets, owner);
   const spill = new LayerSpill(writer, plan.segments, resume.settled, signal);

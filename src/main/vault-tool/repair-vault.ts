@@ -11,7 +11,7 @@ export async function repairVault(
   signal: AbortSignal,
 ): Promise<number> {
   const progress = terminal.counter('index', 'packs');
-  const { indexedPacks, removedSegments, raisedEpoch, unreadablePacks, verified } = await repository
+  const { indexedPacks, removedSegments, derivedManifests, lockedManifests, raisedEpoch, ...found } = await repository
     .repair({
       index: how === 'repair' ? 'damaged' : 'all',
       signal,
@@ -23,10 +23,17 @@ export async function repairVault(
     })
     .finally(() => progress.end());
   removedSegments.forEach((name) => terminal.print(`REMOVED  ${name}, which was damaged; its content is indexed anew`));
+  derivedManifests.forEach((name) =>
+    terminal.print(`DERIVED  ${name}, which was damaged, from others that say the same`),
+  );
+  lockedManifests.forEach((name) =>
+    terminal.print(`LOCKED   ${name} could be derived, but the store keeps what is there`),
+  );
   if (raisedEpoch !== null) {
     terminal.print(`EPOCH    the object was damaged; it is ${raisedEpoch} now, and what wrote before is fenced`);
   }
   terminal.print(`INDEX    ${indexedPacks} packs were indexed`);
+  const { unreadablePacks, verified } = found;
   const named = new Set(verified.damagedObjects.map(({ name }) => name));
   for (const { name, problem, message } of unreadablePacks.filter((pack) => !named.has(pack.name))) {
     terminal.print(`DAMAGED  ${name}  ${problem}: ${message} No restore point needs it.`);
