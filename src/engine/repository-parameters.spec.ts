@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { checkParameters } from './repository-parameters.ts';
+import { checkParameters, parseRepositoryFile } from './repository-parameters.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { ChunkingParameters } from './types.ts';
 
@@ -30,4 +30,9 @@ test('the longest chunks that are allowed, which do not compress, are stored and
   const data = new Uint8Array(randomBytes(9 * segmentBytes + 5));
   const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), data)).toBe(true);
+});
+
+test.each(['7\n', 'null\n', '[]', '{"format":"1"}', '\0'])('%j is damage, and no later format', (text) => {
+  const parse = (): unknown => parseRepositoryFile(Buffer.from(text), 'repo.0');
+  expect(parse).toThrow(expect.objectContaining({ code: 'VAULT_CORRUPT' }));
 });

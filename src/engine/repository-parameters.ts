@@ -74,14 +74,17 @@ export async function readRepositoryFile(
 
 /** What `repo.<n>` says, before there are keys to check it with. VAULT_FORMAT_UNKNOWN if it is of a later format. */
 export function parseRepositoryFile(data: Uint8Array, name: string): RepositoryFile {
-  let file: Partial<RepositoryFile>;
+  let file: Partial<RepositoryFile> | null;
   try {
-    file = JSON.parse(Buffer.from(data).toString('utf8').split('\n')[0] ?? '') as Partial<RepositoryFile>;
+    file = JSON.parse(Buffer.from(data).toString('utf8').split('\n')[0] ?? '') as Partial<RepositoryFile> | null;
   } catch (error) {
     throw corrupt(name, 'is not a description of a repository', error);
   }
-  if (file.format !== FORMAT_VERSION) {
-    throw new AppError('VAULT_FORMAT_UNKNOWN', `${name} says format ${String(file.format)}; this program knows 1.`);
+  if (!Number.isSafeInteger(file?.format)) {
+    throw corrupt(name, 'is not a description of a repository');
+  }
+  if (file?.format !== FORMAT_VERSION) {
+    throw new AppError('VAULT_FORMAT_UNKNOWN', `${name} says format ${String(file?.format)}; this program knows 1.`);
   }
   return file as RepositoryFile;
 }
