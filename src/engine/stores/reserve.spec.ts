@@ -16,7 +16,7 @@ const full = { code: 'VAULT_FULL' };
 
 describe('what a directory keeps free', () => {
   test.each([
-    ['64 MiB', 1024 * GIB, 64 * MIB],
+    ['256 MiB', 1024 * GIB, 256 * MIB],
     ['a 64th of a small file system', GIB, 16 * MIB],
   ])('is %s', async (_, size, kept) => {
     expect(await reserveOn(size, kept + PACK.bytes).spare(PACK, done)).toBe('done');
@@ -35,12 +35,12 @@ describe('what a directory keeps free', () => {
 
   test('is for what gives space back, by half', async () => {
     const pack = { ...PACK, givesSpaceBack: true };
-    expect(await reserveOn(1024 * GIB, 48 * MIB).spare(pack, done)).toBe('done');
-    await expect(reserveOn(1024 * GIB, 47 * MIB).spare(pack, done)).rejects.toMatchObject(full);
+    expect(await reserveOn(1024 * GIB, 144 * MIB).spare(pack, done)).toBe('done');
+    await expect(reserveOn(1024 * GIB, 143 * MIB).spare(pack, done)).rejects.toMatchObject(full);
   });
 
   test('is not taken by several at once', async () => {
-    const reserve = reserveOn(1024 * GIB, 64 * MIB + 2 * PACK.bytes);
+    const reserve = reserveOn(1024 * GIB, 256 * MIB + 2 * PACK.bytes);
     const { promise, resolve } = Promise.withResolvers<string>();
     const writing = [reserve.spare(PACK, () => promise), reserve.spare(PACK, () => promise)];
     await expect(reserve.spare(PACK, done)).rejects.toMatchObject(full);

@@ -4,7 +4,7 @@ import type { FileSystem } from './file-system.ts';
 
 /** Of a file system's size; and never more than this. */
 const SHARE = 64;
-const MAX_RESERVE_BYTES = 64 * MIB;
+const MAX_RESERVE_BYTES = 256 * MIB;
 /** Objects of these areas take nothing of the reserve, however small; others only where they are large. */
 const BULK = /^(data|meta)\//;
 const LARGE_BYTES = MIB;
