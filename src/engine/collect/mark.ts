@@ -1,19 +1,16 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { isAppError } from '../../kernel/errors.ts';
-import { limit } from '../../kernel/limit.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packIdOf, packName, pointName, sessionName } from '../format/names.ts';
-import { FrameOpener, readPackTable, type Frame } from '../format/pack-reader.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
-import { decodePackIds, visitChunks } from '../manifest/segment-record.ts';
+import { LayerTree } from '../manifest/layer-tree.ts';
+import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
 import type { PointStore } from '../points/point-store.ts';
-import type { RepositoryContext } from '../repository-context.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { Session } from '../sessions/session-store.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import { FrameBits } from './frame-bits.ts';
-
-const META_PACKS_AT_ONCE = 4;
 
 /** A chunk that is in none of the packs that are known. */
 export interface LostChunk {
@@ -45,28 +42,35 @@ export interface MarkScope {
   readonly onRead: (done: number, total: number) => void;
 }
 
-/** Reads every meta pack that a restore point or a pin leads to, each once. Memory: a bit for each frame. */
+/**
+ * Reads every meta pack that a restore point or a pin leads to, each once, and marks what their tables say in the end: not
+ * what later layers of all of them have replaced. Memory: a bit for each frame, and one group of a disk's layers.
+ */
 export async function mark(context: RepositoryContext, points: PointStore, scope: MarkScope): Promise<Mark> {
+  const { store, secrets } = context;
   const roots = await findRoots(context, points, scope.signal);
   const marker = new Marker(context, scope.present);
-  const turn = limit(META_PACKS_AT_ONCE);
-  const unreadable = [...roots.unreadable];
+  const unreadable = new Set(roots.unreadable);
   let done = 0;
-  const read = async (id: ObjectId): Promise<void> => {
-    throwIfAborted(scope.signal);
-    if (!(await isWhole(() => marker.readMetaPack(id, scope.signal)))) {
-      unreadable.push(packName('meta', id));
-    }
-    done += 1;
-    scope.onRead(done, roots.metaPacks.size);
-  };
-  await Promise.all(Array.from(roots.metaPacks, (id) => turn(() => read(id))));
+  await visitNeeded(roots.manifests, {
+    store,
+    secrets,
+    signal: scope.signal,
+    geometryOf: (sizeBytes) => geometryOf(context, sizeBytes),
+    onDamage: (id, error) => {
+      requireDamage(error);
+      unreadable.add(packName('meta', id));
+    },
+    onPack: () => scope.onRead((done += 1), roots.manifests.packCount),
+    use: (records) => marker.mark(records),
+  });
   const { live, stranded, lost } = marker;
   const { metaPacks, deletedPoints, pinning } = roots;
-  return { live, stranded, lost, metaPacks, deletedPoints, pinning, unreadable };
+  return { live, stranded, lost, metaPacks, deletedPoints, pinning, unreadable: [...unreadable] };
 }
 
 interface Roots {
+  readonly manifests: LayerTree;
   readonly metaPacks: ReadonlySet<ObjectId>;
   readonly deletedPoints: readonly string[];
   readonly pinning: readonly Session[];
@@ -96,6 +100,7 @@ async function findRoots(context: RepositoryContext, points: PointStore, signal:
       pinning.push(session);
     }
   }
+  const manifests = new LayerTree();
   const metaPacks = new Set<ObjectId>();
   for await (const pointId of points.ids()) {
     throwIfAborted(signal);
@@ -104,15 +109,17 @@ async function findRoots(context: RepositoryContext, points: PointStore, signal:
     }
     const isRead = await isWhole(async () => {
       const found = await points.findObject(pointId);
-      const disks = found?.kind === 'point' ? found.point.disks : [];
-      disks.forEach(({ layers }) => layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(id))));
+      for (const { layers } of found?.kind === 'point' ? found.point.disks : []) {
+        manifests.add(layers);
+        layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(id)));
+      }
     });
     if (!isRead) {
       unreadable.push(pointName(pointId));
     }
   }
   const deletedPoints = [...deleted].filter((pointId) => !pinned.has(pointId));
-  return { metaPacks, deletedPoints, pinning, unreadable };
+  return { manifests, metaPacks, deletedPoints, pinning, unreadable };
 }
 
 class Marker {
@@ -131,27 +138,15 @@ class Marker {
     this.#present = present;
   }
 
-  async readMetaPack(id: ObjectId, signal: AbortSignal): Promise<void> {
-    const { store, secrets } = this.#context;
-    const table = await readPackTable(store, 'meta', id, secrets, signal);
-    const data = await store.get(table.opener.name, signal);
-    const opener = new FrameOpener(table.opener, secrets.digestKey);
-    for (let ordinal = 0; ordinal < table.frameCount - 1; ordinal += 1) {
-      const raw = opener.open(table.frame(ordinal), sealedBytes(data, table.frame(ordinal)));
-      await this.#markGroup(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), table.opener.name);
-    }
-  }
-
-  async #markGroup(group: Buffer, name: string): Promise<void> {
-    const packs = decodePackIds(group, name);
+  async mark({ packs, data, visit }: NeededRecords): Promise<void> {
     const isHere = packs.map((pack) => this.#present.has(pack) && !this.#context.condemned.has(pack));
     const elsewhere: { readonly pack: ObjectId; readonly frame: number; readonly digest: Buffer }[] = [];
-    visitChunks(group, name, (position, frame, at) => {
+    visit((_, position, frame, at) => {
       const pack = packs[position] ?? '';
       if (isHere[position] === true) {
         this.live.add(pack, frame);
       } else if (this.#stale.add(pack, frame)) {
-        elsewhere.push({ pack, frame, digest: group.subarray(at, at + SHORT_DIGEST_BYTES) });
+        elsewhere.push({ pack, frame, digest: data.subarray(at, at + SHORT_DIGEST_BYTES) });
       }
     });
     for (const chunk of elsewhere) {
@@ -185,10 +180,6 @@ class Marker {
     }
     this.#added.add(pack);
   }
-}
-
-function sealedBytes(data: Uint8Array, { offset, sealedBytes }: Frame): Uint8Array {
-  return data.subarray(offset, offset + sealedBytes);
 }
 
 /** False where what is read is damaged, or not there. */

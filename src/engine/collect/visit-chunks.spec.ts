@@ -27,7 +27,7 @@ test('every chunk that records name is visited, in order, and nothing else', () 
       const data = encodeRecords(records);
       const ids = decodePackIds(data, 'records');
       const visited: string[] = [];
-      visitChunks(data, 'records', (pack, frame, at) =>
+      visitChunks(data, 'records', (_, pack, frame, at) =>
         visited.push(`${ids[pack]} ${frame} ${data.toString('hex', at, at + 16)}`),
       );
       const named = records.flatMap(({ runs }) => runs.flatMap(({ entries }) => entries));

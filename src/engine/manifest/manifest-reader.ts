@@ -2,22 +2,17 @@ import type { DiskGeometry } from '../disk-geometry.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
-import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
+import { readPackTable, type ReadRange } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { DiskManifest, ManifestLayer } from '../types.ts';
+import { openMetaPack, type MetaPack } from './meta-pack.ts';
 import { decodePackIds, decodeRecords, type SegmentRecord } from './segment-record.ts';
 import { applyRuns, tableBlocks, truncateTable, type SegmentTable } from './segment-table.ts';
 
 /** Segments whose records share a frame of a meta pack. */
 export const SEGMENTS_PER_GROUP = 64;
 const CACHED_GROUPS = 4;
-
-interface MetaPack {
-  /** Ordinal of the frame that holds a group. */
-  readonly frameOf: ReadonlyMap<number, number>;
-  read(frame: number): Promise<Buffer>;
-}
 
 /** A layer's records of one group, and where they are from. */
 interface GroupFrame {
@@ -125,19 +120,8 @@ export class ManifestReader {
 
   async #openPack(id: ObjectId): Promise<MetaPack> {
     const table = await readPackTable(this.#store, 'meta', id, this.#secrets);
-    const opener = new FrameOpener(table.opener, this.#secrets.digestKey);
-    const read = async (ordinal: number): Promise<Buffer> => {
-      const frame = table.frame(ordinal);
-      const sealed = new Uint8Array(frame.sealedBytes);
-      await this.#store.getRange(table.opener.name, frame.offset, sealed);
-      return Buffer.from(opener.open(frame, sealed));
-    };
-    const directory = await read(table.frameCount - 1);
-    const frameOf = new Map<number, number>();
-    for (let frame = 0; frame < directory.length / 4; frame += 1) {
-      frameOf.set(directory.readUInt32LE(frame * 4), frame);
-    }
-    return { frameOf, read };
+    const read: ReadRange = (offset, into) => this.#store.getRange(table.opener.name, offset, into);
+    return openMetaPack(table, read, this.#secrets.digestKey);
   }
 }
 

@@ -85,20 +85,44 @@ export function decodePackIds(data: Buffer, name: string): ObjectId[] {
   }
 }
 
+/** An entry that is no hole: where it is, what it names, and where its short digest is. */
+export type VisitChunk = (place: EntryPlace, pack: number, frame: number, digestAt: number) => void;
+
+/** Blocks of a segment. The object is the visitor's, which uses it again. */
+export interface EntryPlace {
+  segment: number;
+  start: number;
+  end: number;
+}
+
 /**
  * Calls `use` for every chunk that some entry names: the pack's position in what `decodePackIds` gives, the frame, and
  * where in `data` the short digest is. Makes no objects: for whoever goes through all manifests there are.
  */
 export function visitChunks(data: Buffer, name: string, use: VisitChunk): void {
+  visitRecords(data, name, () => undefined, use);
+}
+
+/** Calls `use` for every run. */
+export function visitRuns(data: Buffer, name: string, use: (run: EntryPlace) => void): void {
+  visitRecords(data, name, use, () => undefined);
+}
+
+function visitRecords(data: Buffer, name: string, useRun: (run: EntryPlace) => void, use: VisitChunk): void {
+  const place: EntryPlace = { segment: 0, start: 0, end: 0 };
   try {
     const packs = data.readUInt32LE(0);
     const recordsAt = 4 + 16 * packs;
     let at = recordsAt + 4;
     for (let records = data.readUInt32LE(recordsAt); records > 0; records -= 1) {
+      place.segment = data.readUInt32LE(at);
       const runs = data.readUInt16LE(at + 4);
       at += 6;
       for (let run = 0; run < runs; run += 1) {
-        at = visitRun(data, at, packs, use);
+        place.start = data.readUInt16LE(at);
+        place.end = data.readUInt16LE(at + 2);
+        useRun(place);
+        at = visitRun(data, at, [packs, place], use);
       }
     }
   } catch (error) {
@@ -106,12 +130,13 @@ export function visitChunks(data: Buffer, name: string, use: VisitChunk): void {
   }
 }
 
-type VisitChunk = (pack: number, frame: number, digestAt: number) => void;
-
 /** Returns where the next run begins. */
-function visitRun(data: Buffer, start: number, packs: number, use: VisitChunk): number {
+function visitRun(data: Buffer, start: number, [packs, place]: readonly [number, EntryPlace], use: VisitChunk): number {
   let at = start + 6;
+  place.end = place.start;
   for (let entries = data.readUInt16LE(start + 4); entries > 0; entries -= 1) {
+    place.start = place.end;
+    place.end += data.readUInt16LE(at);
     const pack = data.readUInt16LE(at + 2);
     if (pack === HOLE) {
       at += 4;
@@ -120,7 +145,7 @@ function visitRun(data: Buffer, start: number, packs: number, use: VisitChunk): 
     if (pack >= packs || at + 6 + SHORT_DIGEST_BYTES > data.length) {
       throw new RangeError(`no pack ${pack}, or no digest`);
     }
-    use(pack, data.readUInt16LE(at + 4), at + 6);
+    use(place, pack, data.readUInt16LE(at + 4), at + 6);
     at += 6 + SHORT_DIGEST_BYTES;
   }
   return at;

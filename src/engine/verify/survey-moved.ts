@@ -1,84 +1,66 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
-import { decodePackIds, decodeRecords, type ChunkRef, type SegmentRecord } from '../manifest/segment-record.ts';
-import type { RepositoryContext } from '../repository-context.ts';
-import type { ChunkReader } from '../restore/chunk-reader.ts';
+import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
+import { LayerTree } from '../manifest/layer-tree.ts';
+import type { ChunkRef } from '../manifest/segment-record.ts';
+import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import type { ChunkReader, IsLost } from '../restore/chunk-reader.ts';
+import type { DiskManifest } from '../types.ts';
 import { isDamage } from './diagnose.ts';
-import { frames } from './pack-layout.ts';
+import { resolveChunk } from './resolve-chunk.ts';
 
-/** Meta packs that are decoded at the same time, on the main thread. */
-const CONCURRENCY = 4;
+export interface MovedOptions {
+  readonly isMoved: (pack: ObjectId) => boolean;
+  /** Frames that are known to be damaged. */
+  readonly isLost?: IsLost;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Where chunks are found that manifests name in packs which no longer count (condemned, gone, or damaged): the packs to
  * verify in their place. A chunk that is nowhere else leaves its own pack, which then shows as the damage that it is.
+ * What later layers have replaced may be gone: it is not looked for.
  */
 export async function surveyMoved(
   context: RepositoryContext,
   chunks: ChunkReader,
-  metaPacks: Iterable<ObjectId>,
-  { isMoved, signal }: { readonly isMoved: (pack: ObjectId) => boolean; readonly signal: AbortSignal },
+  disks: readonly DiskManifest[],
+  { isMoved, isLost = () => false, signal }: MovedOptions,
 ): Promise<ReadonlySet<ObjectId>> {
+  const manifests = new LayerTree();
+  disks.forEach(({ layers }) => manifests.add(layers));
   const packs = new Set<ObjectId>();
-  const turn = limit(CONCURRENCY);
-  const survey = async (id: ObjectId): Promise<void> => {
-    for await (const records of movedRecords(context, id, isMoved)) {
-      for (const chunk of chunksOf(records, isMoved)) {
-        throwIfAborted(signal);
-        packs.add(await packOf(chunks, chunk));
+  await visitNeeded(manifests, {
+    store: context.store,
+    secrets: context.secrets,
+    signal,
+    geometryOf: (sizeBytes) => geometryOf(context, sizeBytes),
+    // That was told by the survey before.
+    onDamage: (_, error) => {
+      if (!isDamage(error)) {
+        throw error;
       }
-    }
-  };
-  await Promise.all(Array.from(metaPacks, (id) => turn(() => survey(id))));
+    },
+    onPack: () => undefined,
+    use: async (records) => {
+      for (const chunk of movedChunks(records, isMoved)) {
+        throwIfAborted(signal);
+        packs.add((await resolveChunk(chunks, chunk, isLost)).pack);
+      }
+    },
+  });
   return packs;
 }
 
-/** The readable frames of a meta pack that name such packs; what is damaged there was told by the survey before. */
-async function* movedRecords(
-  { store, secrets }: RepositoryContext,
-  id: ObjectId,
-  isMoved: (pack: ObjectId) => boolean,
-): AsyncIterable<readonly SegmentRecord[]> {
-  const table = await orNull(readPackTable(store, 'meta', id, secrets));
-  if (table === null) {
-    return;
-  }
-  const { name } = table.opener;
-  const opener = new FrameOpener(table.opener, secrets.digestKey);
-  for (const frame of frames(table)) {
-    const isDirectory = frame.ordinal === table.frameCount - 1;
-    const sealed = new Uint8Array(isDirectory ? 0 : frame.sealedBytes);
-    const raw = isDirectory
-      ? null
-      : await orNull(store.getRange(name, frame.offset, sealed).then(() => Buffer.from(opener.open(frame, sealed))));
-    if (raw !== null && decodePackIds(raw, name).some(isMoved)) {
-      yield decodeRecords(raw, name);
+function movedChunks({ packs, data, visit }: NeededRecords, isMoved: (pack: ObjectId) => boolean): ChunkRef[] {
+  const moved = packs.map(isMoved);
+  const found: ChunkRef[] = [];
+  visit((_, position, frame, at) => {
+    const pack = packs[position];
+    if (pack !== undefined && moved[position] === true) {
+      found.push({ pack, frame, digest: data.subarray(at, at + SHORT_DIGEST_BYTES) });
     }
-  }
-}
-
-function* chunksOf(records: readonly SegmentRecord[], isMoved: (pack: ObjectId) => boolean): Iterable<ChunkRef> {
-  for (const { chunk } of records.flatMap(({ runs }) => runs.flatMap((run) => run.entries))) {
-    if (chunk !== null && isMoved(chunk.pack)) {
-      yield chunk;
-    }
-  }
-}
-
-async function packOf(chunks: ChunkReader, chunk: ChunkRef): Promise<ObjectId> {
-  const found = await orNull(chunks.find(chunk));
-  return found === null ? chunk.pack : found.table.opener.context.objectId;
-}
-
-async function orNull<T>(looking: Promise<T>): Promise<T | null> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (isDamage(error)) {
-      return null;
-    }
-    throw error;
-  }
+  });
+  return found;
 }

@@ -5,9 +5,11 @@ import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
 import { PackTables } from '../restore/pack-tables.ts';
+import type { ManifestPack } from '../types.ts';
 import { checkPacks } from './check-packs.ts';
 import { condemnDamaged } from './condemn-damaged.ts';
 import { PackQueue, type PresentPacks } from './pack-queue.ts';
+import { isFrameLost } from './resolve-chunk.ts';
 import { surveyIndex, type IndexSurvey } from './survey-index.ts';
 import { surveyManifests, type ManifestSurvey } from './survey-manifests.ts';
 import { surveyMoved } from './survey-moved.ts';
@@ -111,9 +113,16 @@ class Verification {
       if (moved.size === 0 && !first) {
         return;
       }
-      const metaPacks = [...named.keys()].filter((id) => named.get(id)?.some((pack) => moved.has(pack)) ?? false);
-      const how = { isMoved: (pack: ObjectId): boolean => moved.has(pack), signal: this.#signal };
-      this.#queue.add(await surveyMoved(this.#context, this.#chunks, metaPacks, how));
+      const leads = ({ id }: ManifestPack): boolean => named.get(id)?.some((pack) => moved.has(pack)) ?? false;
+      const disks = this.#survey.points
+        .flatMap((point) => point.disks)
+        .filter(({ layers }) => layers.some(({ packs }) => packs.some(leads)));
+      const how = {
+        isMoved: (pack: ObjectId): boolean => moved.has(pack),
+        isLost: (pack: ObjectId, frame: number): boolean => isFrameLost(this.#queue.damaged.get(pack), frame),
+        signal: this.#signal,
+      };
+      this.#queue.add(await surveyMoved(this.#context, this.#chunks, disks, how));
       const before = new Set(this.#queue.damaged.keys());
       await this.#checkWaiting();
       await this.#condemn((id) => this.#present.has(id));
@@ -165,8 +174,8 @@ class Verification {
 
   /** Chunks that are named in it are looked for by their digests, as a reader does. */
   #isMoved(pack: ObjectId): boolean {
-    const lostFrames = this.#queue.damaged.get(pack)?.lostFrames;
-    return this.#context.condemned.has(pack) || !this.#present.has(pack) || lostFrames === 'all';
+    const { lostFrames = [] } = this.#queue.damaged.get(pack) ?? {};
+    return this.#context.condemned.has(pack) || !this.#present.has(pack) || lostFrames.length > 0;
   }
 
   #findUnindexed({ named }: ManifestSurvey, index: IndexSurvey): DamagedObject[] {

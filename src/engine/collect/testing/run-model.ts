@@ -1,3 +1,6 @@
+import { HEADER_BYTES } from '../../format/header.ts';
+import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from '../../format/pack-builder.ts';
+import { TAG_BYTES } from '../../format/seal.ts';
 import { openModelVault, readWhole } from './model-vault.ts';
 import { backUp, collect, deletePoint, endAnother, raiseEpoch, restorePoint, type Activity } from './model-actors.ts';
 import { settle, World, type Actor } from './model-world.ts';
@@ -164,11 +167,10 @@ export async function requireNoWaste(world: World): Promise<void> {
     }
   }
   await world.audit();
-  const { metaPacks, touched, hasDeltas } = await findNeeded(world);
+  const { metaPacks, reads } = await findNeeded(world);
   const allowed = (name: string): boolean =>
     /^(repo\.0|epoch\/\d+|index\/0\/.*|condemned\/\d+(\.waits)?)$/.test(name) ||
-    touched.has(name) ||
-    (hasDeltas && name.startsWith('data/')) ||
+    isReadWhole(reads.get(name) ?? [], store.objects.get(name)?.length ?? 0) ||
     metaPacks.has(name) ||
     world
       .idsOf('live', 'leaving')
@@ -179,10 +181,21 @@ export async function requireNoWaste(world: World): Promise<void> {
   }
 }
 
-/** What is read when everything is restored. Where a delta lies over another layer, that one's chunks are kept too. */
-async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touched: Set<string>; hasDeltas: boolean }> {
+interface Needed {
+  readonly metaPacks: ReadonlySet<string>;
+  /** Of each data pack: what was read of it. */
+  readonly reads: ReadonlyMap<string, readonly ReadPart[]>;
+}
+
+interface ReadPart {
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** What is read when everything is restored, a frame at a time. */
+async function findNeeded(world: World): Promise<Needed> {
   const { store, leases, clock } = world;
-  const touched = new Set<string>();
+  const reads = new Map<string, ReadPart[]>();
   const watched = new Proxy(store, {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key);
@@ -190,24 +203,36 @@ async function findNeeded(world: World): Promise<{ metaPacks: Set<string>; touch
         return value;
       }
       return (...args: unknown[]): unknown => {
-        if (key === 'getRange') {
-          touched.add(String(args[0]));
+        const [name, offset, into] = args;
+        if (key === 'getRange' && typeof name === 'string' && name.startsWith('data/')) {
+          const part = { offset: Number(offset), end: Number(offset) + (into as Uint8Array).length };
+          reads.set(name, [...(reads.get(name) ?? []), part]);
         }
         return Reflect.apply(value, target, args);
       };
     },
   });
   const metaPacks = new Set<string>();
-  let hasDeltas = false;
   await using repository = await openModelVault(watched, leases, clock);
   for await (const { pointId } of repository.listPoints()) {
     await readWhole(repository, pointId);
     for (const { layers } of (await repository.readPoint(pointId)).disks) {
-      hasDeltas ||= layers.length > 1;
       layers.forEach(({ packs }) => packs.forEach(({ id }) => metaPacks.add(`meta/${id.slice(0, 2)}/${id}`)));
     }
   }
-  return { metaPacks, touched, hasDeltas };
+  return { metaPacks, reads };
+}
+
+/** Whether somebody needs every frame of a pack: between its header and its table there is nothing that was not read. */
+function isReadWhole(reads: readonly ReadPart[], sizeBytes: number): boolean {
+  // Those to the end are for the table.
+  const parts = reads.filter(({ offset, end }) => offset >= HEADER_BYTES && end < sizeBytes);
+  const frames = new Map(parts.map(({ offset, end }) => [offset, end]));
+  let at = HEADER_BYTES;
+  for (let end = frames.get(at); end !== undefined; end = frames.get(at)) {
+    at = end;
+  }
+  return frames.size > 0 && sizeBytes - at === frames.size * TABLE_ENTRY_BYTES + TAG_BYTES + FOOTER_BYTES;
 }
 
 function requireNoFailure(world: World): void {
