@@ -2,6 +2,7 @@ import { uuidToObjectId } from './format/ids.ts';
 import { repoName } from './format/names.ts';
 import { FIRST_GENERATION, KeyGenerations } from './keys/key-generations.ts';
 import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
+import { lockLikeVault } from './retention/lock-like-vault.ts';
 import { encodeRepositoryFile, readRepositoryFile } from './repository-parameters.ts';
 import type { BeginKeyGenerationOptions } from './types.ts';
 
@@ -24,7 +25,7 @@ export async function beginKeyGeneration(options: BeginKeyGenerationOptions): Pr
   const keys = await keyRing.createRepositoryKeys({ ...id, generation });
   const parametersKey = deriveParametersKey(keys, objectId);
   const data = encodeRepositoryFile({ ...file, generation, keyId: keys.keyId }, parametersKey);
-  await store.putIfAbsent(repoName(generation), [data]);
+  await store.putIfAbsent(repoName(generation), [data], await lockLikeVault(store));
   await store.flush();
   await readRepositoryFile(store, generation, parametersKey);
   return generation;

@@ -17,6 +17,7 @@ import { repair } from './repair/repair.ts';
 import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import { readDisk } from './restore/read-disk.ts';
 import { extendLock } from './retention/extend-lock.ts';
+import { lockHeld } from './retention/hold-locks.ts';
 import { lockPacksUntil } from './retention/locking-store.ts';
 import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch, readEpochToRead } from './sessions/epoch.ts';
@@ -138,8 +139,9 @@ export class VaultRepository implements Repository {
     await extendRetention(this.#points, pointId, until, this.#context.clock.now());
   }
 
-  placeHold(request: HoldRequest): Promise<void> {
-    return placeHold(this.#points, request, this.#context.clock.now());
+  async placeHold(request: HoldRequest): Promise<void> {
+    await lockHeld(this.#context, this.#points, request.pointId);
+    await placeHold(this.#points, request, this.#context.clock.now());
   }
 
   releaseHold(pointId: string, holdId: string): Promise<void> {

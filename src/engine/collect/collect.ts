@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { renewHeldLocks } from '../retention/hold-locks.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import { withLease } from '../sessions/with-lease.ts';
@@ -39,6 +40,7 @@ export async function collect(
       async () => {
         const session = await sessions.get(sessionId);
         const how = { ...request, graceMs: request.graceMs ?? DAY_MS, minLiveShare: request.minLiveShare ?? 0.5 };
+        await renewHeldLocks(context, points);
         const pass = new CollectionPass(context, points, session, { ...how, signal });
         for (let passes = 1; (await pass.run()) && passes < MAX_PASSES; passes += 1);
         await store.removeLeftovers?.(clock.now(), DAY_MS);

@@ -2,10 +2,11 @@ import { isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
-import { CUSTODY_PREFIX, custodyName } from '../format/names.ts';
+import { CUSTODY_PREFIX, custodyName, pointName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
+import { lockLike } from '../retention/lock-like-vault.ts';
 import type { Hold } from './custody-types.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -121,7 +122,9 @@ export class CustodyLog {
       const payload = Buffer.from(JSON.stringify({ number, ...entry }), 'utf8');
       const id = uuidToObjectId(pointId, 'point');
       const sealed = sealObject(OBJECT_KIND.custody, id, payload, this.#secrets);
-      if ((await this.#store.putIfAbsent(custodyName(pointId, number), [sealed])) === 'created') {
+      // As long as the point itself: who could remove a hold, or a date, could have the point deleted by others.
+      const lock = await lockLike(this.#store, pointName(pointId));
+      if ((await this.#store.putIfAbsent(custodyName(pointId, number), [sealed], lock)) === 'created') {
         await this.#store.flush();
         return applyEntry(state, number, entry);
       }
@@ -136,10 +139,19 @@ export class CustodyLog {
     }
   }
 
-  /** For a point that is long gone. The last entry goes last: it says that it was deleted. */
+  /**
+   * For a point that is long gone. The last entry goes last: it says that it was deleted. What the store keeps is left to
+   * a later call, with all that comes after it.
+   */
   async remove(pointId: string, { last }: CustodyState): Promise<void> {
-    for (let number = 1; number <= last; number += 1) {
-      await this.#store.delete(custodyName(pointId, number));
+    try {
+      for (let number = 1; number <= last; number += 1) {
+        await this.#store.delete(custodyName(pointId, number));
+      }
+    } catch (error) {
+      if (!isAppError(error, 'VAULT_RETAINED')) {
+        throw error;
+      }
     }
   }
 

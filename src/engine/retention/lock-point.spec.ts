@@ -1,85 +1,38 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import { systemClock } from '../../kernel/clock.ts';
 import { beginKeyGeneration } from '../begin-key-generation.ts';
 import { createRepository } from '../create-repository.ts';
-import { FileKeyRing } from '../keys/file-key-ring.ts';
 import { openRepository } from '../open-repository.ts';
 import type { Store } from '../ports/store.ts';
-import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
-import { RetainingStore } from '../testing/retaining-store.ts';
-import { MemoryDisk, SMALL_PARAMETERS } from '../testing/test-vault.ts';
-import type { OpenRepositoryOptions, PointSummary, Repository } from '../types.ts';
-import { endOfWindow } from './retention-window.ts';
+import type { RetainingStore } from '../testing/retaining-store.ts';
+import { SMALL_PARAMETERS } from '../testing/test-vault.ts';
+import type { PointSummary, Repository } from '../types.ts';
+import {
+  backUp as backUpTo,
+  createLockedVault,
+  DAY,
+  DISK,
+  WINDOW,
+  type LockedVault,
+  type Run,
+} from './testing/locked-vault.ts';
 
-const DAY = 86_400_000;
-/** The first day of a window, some years from now. */
-const WINDOW = endOfWindow(1_900_000_000_000);
-const data = new Uint8Array(randomBytes(400 * KIB));
-
-let folder: string;
+let vault: LockedVault;
 let store: RetainingStore;
-let options: Omit<OpenRepositoryOptions, 'store'>;
 let repository: Repository;
+let options: LockedVault['options'];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-retention-'));
-  store = new RetainingStore();
-  const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
-  const ports = { keyRing: new FileKeyRing(folder), clock: systemClock, leases: new MemoryLeases(systemClock) };
-  options = { ...ids, ...ports, workers: 1 };
-  await createRepository({ ...options, store, parameters: SMALL_PARAMETERS, immutable: true });
-  repository = await openRepository({ ...options, store });
+  vault = await createLockedVault();
+  ({ store, repository, options } = vault);
 });
 
-afterEach(async () => {
-  await repository[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => vault[Symbol.asyncDispose]());
 
-interface Run {
-  readonly retainUntil?: number;
-  /** What the session says at its beginning. */
-  readonly known?: number;
-  readonly base?: string;
-  readonly disk?: Uint8Array;
-}
-
-async function backUp({ retainUntil, known, base, disk = data }: Run, to = repository): Promise<PointSummary> {
-  const [sessionId, pointId] = [randomUUID(), randomUUID()];
-  const pins = base === undefined ? [] : [base];
-  const hint = known === undefined ? {} : { retainUntil: known };
-  await to.beginSession({ sessionId, pointId, purpose: 'backup', pins, ...hint });
-  const written = await to.writeDisk({
-    sessionId,
-    diskKey: 'xvda',
-    sizeBytes: disk.length,
-    source: new MemoryDisk(disk),
-    sampleBytes: 0,
-    ...(base === undefined
-      ? {}
-      : { base: { pointId: base, diskKey: 'xvda' }, changed: [{ offset: 0, length: 20 * KIB }] }),
-  });
-  const summary = await to.commitPoint({
-    sessionId,
-    pointId,
-    vmId: 'vm',
-    takenAt: 1,
-    disks: [written],
-    config: new Uint8Array(0),
-    info: {},
-    ...(retainUntil === undefined ? {} : { retainUntil }),
-  });
-  await to.endSession(sessionId);
-  return summary;
-}
-
-const names = (prefix: string): string[] => [...store.objects.keys()].filter((name) => name.startsWith(prefix));
+const names = (prefix: string): string[] => vault.names(prefix);
+const backUp = (run: Run, to = repository): Promise<PointSummary> => backUpTo(to, run);
 const lockedNames = (): string[] => [...store.locks.keys()].toSorted();
 
 test('everything that a point needs is locked to the end of its window before the point is there', async () => {
@@ -132,7 +85,7 @@ test('a date that a session says means nothing to a store that can not lock', as
 test('what is inherited is extended once a window, not with every point', async () => {
   const first = await backUp({ retainUntil: WINDOW + DAY });
   const before = [...names('data/'), ...names('meta/')];
-  const disk = data.slice();
+  const disk = DISK.slice();
   disk.set(randomBytes(20 * KIB));
   store.calls.length = 0;
   const second = await backUp({ retainUntil: WINDOW + 2 * DAY, base: first.pointId, disk });
@@ -164,7 +117,7 @@ test('where a lock is refused there is no point', async () => {
 
 test('a pack that is gone can not be promised', async () => {
   const first = await backUp({});
-  const disk = data.slice();
+  const disk = DISK.slice();
   disk.set(randomBytes(20 * KIB));
   store.objects.delete(names('data/').at(-1) ?? '');
   await expect(backUp({ retainUntil: WINDOW, base: first.pointId, disk })).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { packName, REPO_PREFIX } from '../format/names.ts';
+import { EPOCH_PREFIX, packName, REPO_PREFIX } from '../format/names.ts';
 import type { Retention } from '../ports/store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { DiskManifest, Point } from '../types.ts';
@@ -46,8 +46,10 @@ export async function lockForPoint(context: RepositoryContext, request: LockRequ
     await requireAll(await lockAll(retention, places, until), retention, until);
   }
   const names = Array.from(metaPacks, (id) => packName('meta', id));
-  for await (const { name } of context.store.list(REPO_PREFIX)) {
-    names.push(name);
+  for (const prefix of [REPO_PREFIX, EPOCH_PREFIX]) {
+    for await (const { name } of context.store.list(prefix)) {
+      names.push(name);
+    }
   }
   await inTurn(names, (name) => retention.lockUntil(name, until));
   return until;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { PutOptions, Retention, RetentionMode } from '../ports/store.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -11,8 +12,12 @@ export class RetainingStore extends MemoryStore {
   readonly refused = new Set<string>();
   readonly retention: Retention;
 
-  constructor(mode: RetentionMode = 'compliance') {
+  readonly #clock: Clock | null;
+
+  /** With a clock locks end at their dates. */
+  constructor(mode: RetentionMode = 'compliance', clock: Clock | null = null) {
     super();
+    this.#clock = clock;
     this.retention = {
       mode,
       lockUntil: async (name, until) => {
@@ -46,9 +51,10 @@ export class RetainingStore extends MemoryStore {
   }
 
   override async delete(name: string): Promise<void> {
-    if (this.locks.has(name)) {
+    if ((this.locks.get(name) ?? -Infinity) > (this.#clock?.now() ?? -Infinity)) {
       throw new AppError('VAULT_RETAINED', `${name} is locked.`);
     }
+    this.locks.delete(name);
     await super.delete(name);
   }
 }
