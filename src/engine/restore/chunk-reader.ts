@@ -6,6 +6,7 @@ import { FrameOpener, hasShortDigest, type Frame, type PackTable } from '../form
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { Store } from '../ports/store.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { CondemnedPacks, PackTables } from './pack-tables.ts';
 
 /** So many packs may have gone, one after the other, since their tables were read. */
@@ -15,6 +16,9 @@ export interface FoundFrame {
   readonly table: PackTable;
   readonly frame: Frame;
 }
+
+/** Whether a frame is known not to open, so that another place of its chunk is wanted. */
+export type IsLost = (pack: ObjectId, frame: number) => boolean;
 
 /** Where else a chunk may lie than where a manifest says. */
 export interface ChunkLocator {
@@ -50,41 +54,52 @@ export class ChunkReader {
     this.#elsewhere = elsewhere;
   }
 
-  /** VAULT_CORRUPT, naming the pack of the manifest, where the chunk is nowhere. */
-  async find(chunk: ChunkRef): Promise<FoundFrame> {
+  /** VAULT_CORRUPT, naming the pack of the manifest, where the chunk is nowhere but in frames that are lost. */
+  async find(chunk: ChunkRef, isLost: IsLost = () => false): Promise<FoundFrame> {
     const isCondemned = this.#condemned.has(chunk.pack);
-    const first = isCondemned ? null : await orDamage(this.#findAt(chunk));
+    const first = isCondemned ? null : await orDamage(this.#findAt(chunk, isLost));
     if (first !== null && !(first instanceof Error)) {
       return first;
     }
-    const moved = await this.#search(chunk);
+    const moved = await this.#search(chunk, isLost);
     if (moved !== null) {
       return moved;
     }
     // Condemned packs are there for as long as something is needed that is only in them.
-    const last = isCondemned ? await orDamage(this.#findAt(chunk)) : first;
+    const last = isCondemned ? await orDamage(this.#findAt(chunk, isLost)) : first;
     if (last !== null && !(last instanceof Error)) {
       return last;
     }
-    const kept = await this.#searchKnown(chunk, true);
+    const kept = await this.#searchKnown(chunk, isLost, true);
     if (kept === null) {
       throw last ?? corrupt(packName('data', chunk.pack), 'was not found');
     }
     return kept;
   }
 
-  /** One chunk, checked. For single chunks: it is opened on the thread that asks. */
+  /** One chunk, checked; from another place where it does not open. For single chunks: on the thread that asks. */
   async read(chunk: ChunkRef, signal?: AbortSignal): Promise<Uint8Array> {
+    const lost = new Set<string>();
+    let damage: Error | null = null;
     for (let reads = 1; ; reads += 1) {
-      const found = await this.find(chunk);
-      try {
-        return await this.#open(found, signal);
-      } catch (error) {
-        if (reads === MAX_READS || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
-          throw error;
-        }
+      const found = await orDamage(this.find(chunk, (pack, frame) => lost.has(`${pack} ${frame}`)));
+      if (found instanceof Error) {
+        throw damage ?? found;
+      }
+      const pack = found.table.opener.context.objectId;
+      const data = await orDamage(this.#open(found, signal));
+      if (!(data instanceof Error)) {
+        return data;
+      }
+      if (reads === MAX_READS) {
+        throw damage ?? data;
+      }
+      if (isAppError(data, 'VAULT_OBJECT_MISSING')) {
         // Its table was read before it was collected.
-        this.#tables.forget(found.table.opener.context.objectId);
+        this.#tables.forget(pack);
+      } else {
+        lost.add(`${pack} ${found.frame.ordinal}`);
+        damage ??= data;
       }
     }
   }
@@ -104,8 +119,11 @@ export class ChunkReader {
     return new FrameOpener(table.opener, this.#secrets.digestKey).open(frame, sealed);
   }
 
-  async #findAt(chunk: ChunkRef): Promise<FoundFrame> {
+  async #findAt(chunk: ChunkRef, isLost: IsLost): Promise<FoundFrame> {
     const table = await this.#tables.get(chunk.pack);
+    if (isLost(chunk.pack, chunk.frame)) {
+      throw corrupt(table.opener.name, `has a damaged frame ${chunk.frame}`);
+    }
     const frame = table.frame(chunk.frame);
     if (!hasShortDigest(frame, chunk.digest)) {
       throw corrupt(table.opener.name, `holds another chunk in frame ${chunk.frame} than the manifest says`);
@@ -113,22 +131,22 @@ export class ChunkReader {
     return { table, frame };
   }
 
-  async #search(chunk: ChunkRef): Promise<FoundFrame | null> {
-    const found = await this.#searchKnown(chunk, false);
+  async #search(chunk: ChunkRef, isLost: IsLost): Promise<FoundFrame | null> {
+    const found = await this.#searchKnown(chunk, isLost, false);
     if (found !== null) {
       return found;
     }
     // Searched again also if nothing is new now: another reader may have learnt it since the search before.
     await this.#elsewhere.relearn();
-    return this.#searchKnown(chunk, false);
+    return this.#searchKnown(chunk, isLost, false);
   }
 
-  async #searchKnown({ digest }: ChunkRef, condemned: boolean): Promise<FoundFrame | null> {
+  async #searchKnown({ digest }: ChunkRef, isLost: IsLost, condemned: boolean): Promise<FoundFrame | null> {
     for (const pack of await this.#elsewhere.packsOf(digest)) {
       if (this.#condemned.has(pack) === condemned) {
         const table = await orDamage(this.#tables.get(pack));
         const frame = table instanceof Error ? null : table.find(digest);
-        if (!(table instanceof Error) && frame !== null) {
+        if (!(table instanceof Error) && frame !== null && !isLost(pack, frame.ordinal)) {
           return { table, frame };
         }
       }
@@ -137,12 +155,12 @@ export class ChunkReader {
   }
 }
 
-/** VAULT_CORRUPT as an answer: there may be another place. */
+/** Damage as an answer: there may be another place. */
 async function orDamage<T>(looking: Promise<T>): Promise<T | Error> {
   try {
     return await looking;
   } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+    if (isDamage(error)) {
       return error;
     }
     throw error;

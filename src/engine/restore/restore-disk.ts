@@ -2,9 +2,13 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import { settleAll } from '../../kernel/settle-all.ts';
+import { corrupt } from '../format/header.ts';
+import { packName } from '../format/names.ts';
+import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { DiskManifest, RestoreDiskRequest, RestoreResult } from '../types.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { Lane } from '../worker/lane.ts';
 import { planSegmentRead, type Extent, type ReadBatch, type SegmentReadPlan } from './read-plan.ts';
 
@@ -65,7 +69,8 @@ interface LoadedBatch {
   readonly segment: number;
   readonly plan: SegmentReadPlan;
   readonly batch: ReadBatch | null;
-  readonly at: number;
+  /** Null: the store could not give all of them. */
+  readonly at: number | null;
   readonly isLast: boolean;
 }
 
@@ -132,7 +137,7 @@ class DiskRestore {
         next = quiet(batches.next());
         await writes;
         if (batch !== null) {
-          await lane.decode({ ...moved(batch, at), from: SEALED_SLOT, to: RAW_SLOT });
+          await this.#decode(lane, batch, at);
           writes = quiet(this.#write(lane, segment, batch.extents));
         }
         writes = isLast ? quiet(this.#settle(segment, plan, writes)) : writes;
@@ -141,6 +146,36 @@ class DiskRestore {
       // The slots go on to others: nothing may still be written to them or read from them.
       await next.catch(() => undefined);
       await writes;
+    }
+  }
+
+  /** `at` is null where it could not be read in one piece. */
+  async #decode(lane: Lane, batch: ReadBatch, at: number | null): Promise<void> {
+    try {
+      if (at !== null) {
+        await lane.decode({ ...moved(batch, at), from: SEALED_SLOT, to: RAW_SLOT });
+        return;
+      }
+    } catch (error) {
+      if (!isDamage(error)) {
+        throw error;
+      }
+    }
+    await this.#readSingly(lane, batch);
+  }
+
+  /** Something in the batch is damaged: each chunk is read by itself, from wherever it opens. */
+  async #readSingly(lane: Lane, { packs, frames }: ReadBatch): Promise<void> {
+    const slot = lane.slot(RAW_SLOT);
+    for (const { pack, frame, rawAt } of frames) {
+      throwIfAborted(this.#signal);
+      const id = packs[pack]?.context.objectId ?? '';
+      const digest = frame.digest.subarray(0, SHORT_DIGEST_BYTES);
+      const raw = await this.#context.chunks.read({ pack: id, frame: frame.ordinal, digest }, this.#signal);
+      if (raw.length !== frame.rawBytes) {
+        throw corrupt(packName('data', id), `has a frame ${frame.ordinal} of another length than elsewhere`);
+      }
+      rawAt.forEach((start) => slot.set(raw, start));
     }
   }
 
@@ -166,10 +201,11 @@ class DiskRestore {
     let plans = 1;
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
       const at = halves.next * halves.bytes;
-      if (await this.#tryBatch(lane, batch, at, plans === MAX_PLANS)) {
+      const outcome = await this.#tryBatch(lane, batch, at);
+      if (outcome !== 'gone' || plans === MAX_PLANS) {
         batch.frames.forEach(({ rawAt }) => rawAt.forEach((start) => done.add(start)));
         halves.next = 1 - halves.next;
-        yield { segment, plan, batch, at, isLast: left.length === 0 };
+        yield { segment, plan, batch, at: outcome === 'read' ? at : null, isLast: left.length === 0 };
       } else {
         await this.#forgetPacks(plan);
         plan = await this.#plan(segment, halves.bytes, done);
@@ -179,16 +215,15 @@ class DiskRestore {
     }
   }
 
-  /** False if a pack is not there any more; an error where that is the last word. */
-  async #tryBatch(lane: Lane, batch: ReadBatch, at: number, isLastTry: boolean): Promise<boolean> {
+  async #tryBatch(lane: Lane, batch: ReadBatch, at: number): Promise<'read' | 'gone' | 'damaged'> {
     try {
       await this.#readBatch(lane, batch, at);
-      return true;
+      return 'read';
     } catch (error) {
-      if (isLastTry || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
+      if (!isDamage(error)) {
         throw error;
       }
-      return false;
+      return isAppError(error, 'VAULT_OBJECT_MISSING') ? 'gone' : 'damaged';
     }
   }
 

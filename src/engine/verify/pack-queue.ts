@@ -85,7 +85,8 @@ export class PackQueue {
       return undefined;
     }
     const id = this.#waiting[this.#next];
-    this.#next += 1;
+    // More may be added after the last.
+    this.#next += id === undefined ? 0 : 1;
     return id;
   }
 

@@ -9,6 +9,7 @@ import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { DiskManifest } from '../types.ts';
 import { isDamage } from './diagnose.ts';
+import { isFrameLost, resolveChunk } from './resolve-chunk.ts';
 import { RangeList } from './range-list.ts';
 import type { SurveyedPoint } from './survey-points.ts';
 import type { DamagedDisk, DamagedObject, DamagedPoint } from './verify-types.ts';
@@ -113,28 +114,17 @@ class DiskTrace {
 
   /**
    * The pack to blame, or null where the chunk can be had. Resolved as a reader does it: where it is named, unless that
-   * pack is condemned or can't be opened any more; else by digest.
+   * pack is condemned or the frame can't be opened any more; else by digest.
    */
   async #findLoss(chunk: ChunkRef, bytes: number): Promise<ObjectId | null> {
     const { packs, isGone, chunks, checkEntries } = this.#options;
     const damage = packs.get(chunk.pack);
-    const stays = !this.#context.condemned.has(chunk.pack) && damage?.lostFrames !== 'all' && !isGone(chunk.pack);
+    const stays = !this.#context.condemned.has(chunk.pack) && !isFrameLost(damage, chunk.frame) && !isGone(chunk.pack);
     if (stays && !checkEntries) {
-      return isFrameLost(damage, chunk.frame) ? chunk.pack : null;
+      return null;
     }
-    try {
-      const { table, frame } = await chunks.find(chunk);
-      const pack = table.opener.context.objectId;
-      return frame.rawBytes !== bytes || isFrameLost(packs.get(pack), frame.ordinal) ? pack : null;
-    } catch (error) {
-      if (isDamage(error)) {
-        return chunk.pack;
-      }
-      throw error;
-    }
+    const isLost = (pack: ObjectId, frame: number): boolean => isFrameLost(packs.get(pack), frame);
+    const { pack, frame } = await resolveChunk(chunks, chunk, isLost);
+    return frame?.rawBytes === bytes ? null : pack;
   }
-}
-
-function isFrameLost(damage: DamagedObject | undefined, frame: number): boolean {
-  return damage !== undefined && (damage.lostFrames === 'all' || damage.lostFrames.includes(frame));
 }
