@@ -9,6 +9,7 @@ import { DIGEST_BYTES, SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { deriveSecrets } from '../keys/key-schedule.ts';
 import { PackTables } from '../restore/pack-tables.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
+import { ChunkFilter } from './chunk-filter.ts';
 import { ChunkIndex, type IndexLimits } from './chunk-index.ts';
 import type { ChunkPlace } from './digest-cache.ts';
 import type { IndexedPack } from './index-entries.ts';
@@ -145,6 +146,33 @@ describe('the index', () => {
     const reader = openIndex();
     await reader.refresh();
     expect((await lookUp(reader, numbers(0, 1120))).every((place) => place !== null)).toBe(true);
+  });
+
+  test('holds filters as they were for who asked for it, and uses their memory again afterwards', async () => {
+    const writer = openIndex();
+    await writer.publish([await putPack(numbers(0, 200))]);
+    const { version, refs } = writer.holdFilters();
+    const held = refs.map((ref) => new ChunkFilter(ref));
+    for (let i = 2; i < 40; i += 1) {
+      await writer.publish([await putPack(numbers(i * 100, 100))]);
+    }
+    expect(writer.filters().version).toBeGreaterThan(version);
+    const digests = numbers(0, 200).map((number) => digestOf(number));
+    const isHeld = (digest: Buffer): boolean =>
+      held.some((filter) => filter.mayHave(digest.readUInt32BE(0), digest.readUInt32BE(4)));
+    expect(digests.every(isHeld)).toBe(true);
+    expect(
+      numbers(4000, 200)
+        .map((number) => digestOf(number))
+        .filter(isHeld).length,
+    ).toBeLessThan(20);
+    writer.releaseFilters(version);
+    const before = Math.max(...writer.filters().refs.flatMap(({ pages }) => [...pages]));
+    for (let i = 40; i < 60; i += 1) {
+      await writer.publish([await putPack(numbers(i * 100, 100))]);
+    }
+    const { refs: after } = writer.filters();
+    expect(Math.max(...after.flatMap(({ pages }) => [...pages]))).toBeLessThan(before + 20);
   });
 
   test('reads one block, and the table of the pack that it finds, for many neighbours', async () => {

@@ -78,8 +78,20 @@ export class ChunkIndex implements ChunkLocator {
     return this.filters();
   }
 
+  /** Right until the next refresh, or for who holds them. */
   filters(): IndexFilters {
     return { version: this.#segments.version, refs: this.#segments.all.map(({ filter }) => filter.ref) };
+  }
+
+  /** Filters as they are now, for other threads, until they are released. */
+  holdFilters(): IndexFilters {
+    const filters = this.filters();
+    this.#segments.hold(filters.version);
+    return filters;
+  }
+
+  releaseFilters(version: number): void {
+    this.#segments.release(version);
   }
 
   /** Where each of these digests (16 bytes each) is stored; null for what is to be stored again, or is not there. */

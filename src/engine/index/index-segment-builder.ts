@@ -1,7 +1,7 @@
 import { HEADER_BYTES, OBJECT_KIND } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { FOOTER_BYTES, PackBuilder, TABLE_ENTRY_BYTES } from '../format/pack-builder.ts';
-import { TAG_BYTES } from '../format/seal.ts';
+import { freeAtOnce, TAG_BYTES } from '../format/seal.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import { ChunkFilter } from './chunk-filter.ts';
@@ -24,6 +24,7 @@ export class IndexSegmentBuilder {
   readonly #buffer: Uint8Array;
   readonly #builder: PackBuilder;
   readonly #secrets: RepositorySecrets;
+  readonly #filterBytes: Uint8Array;
   readonly #filter: ChunkFilter;
   readonly #bits: number;
   readonly #firstKeys: Buffer[] = [];
@@ -42,7 +43,8 @@ export class IndexSegmentBuilder {
     this.#buffer = memory;
     this.#builder = new PackBuilder(this.#buffer, OBJECT_KIND.indexSegment, id, secrets);
     this.#secrets = secrets;
-    this.#filter = ChunkFilter.allocate(maxEntries, range.bits, range.prefix);
+    this.#filterBytes = new Uint8Array(ChunkFilter.bytesFor(maxEntries));
+    this.#filter = ChunkFilter.over(this.#filterBytes, range.bits, range.prefix);
     this.#bits = range.bits;
   }
 
@@ -70,16 +72,15 @@ export class IndexSegmentBuilder {
     }
   }
 
-  /** The whole object. */
+  /** The whole object. Nothing can be added afterwards. */
   finish(): Uint8Array {
     if (this.#used > 0) {
       this.#endBlock();
     }
-    const filter = this.#filter.bytes;
-    for (let at = 0; at < filter.length; at += FILTER_PIECE_BYTES) {
-      // A copy: what seals it takes no shared memory.
-      this.#append(filter.slice(at, at + FILTER_PIECE_BYTES));
+    for (let at = 0; at < this.#filterBytes.length; at += FILTER_PIECE_BYTES) {
+      this.#append(this.#filterBytes.subarray(at, at + FILTER_PIECE_BYTES));
     }
+    freeAtOnce(this.#filterBytes);
     const head = Buffer.alloc(DIRECTORY_HEAD_BYTES);
     head.writeUInt32LE(this.#entries, 0);
     head.writeUInt32LE(this.#bits, 4);

@@ -5,6 +5,7 @@ import { freeAtOnce } from '../format/seal.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
 import { ChunkFilter } from './chunk-filter.ts';
+import type { FilterMemory } from './filter-memory.ts';
 import { collectPacks, ENTRY_BYTES, KEY_BYTES, packAt } from './index-entries.ts';
 import { BLOCK_ENTRIES, DIRECTORY_HEAD_BYTES, type IndexRange } from './index-segment-builder.ts';
 
@@ -124,12 +125,19 @@ interface SegmentParts {
   readonly directory: Buffer;
 }
 
+export interface OpenSegmentOptions {
+  /** Where its filter is to lie, until it is given up; left out, it is shared with nobody. */
+  readonly filters?: FilterMemory;
+  readonly wholeBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A segment of at most `wholeBytes` is read in one piece and kept in memory. VAULT_CORRUPT, VAULT_OBJECT_MISSING. */
 export async function openIndexSegment(
   store: Store,
   { name, sizeBytes }: StoredObject,
   secrets: RepositorySecrets,
-  { wholeBytes, signal }: { readonly wholeBytes: number; readonly signal?: AbortSignal | undefined },
+  { filters, wholeBytes, signal }: OpenSegmentOptions,
 ): Promise<IndexSegment> {
   const id = name.slice(name.lastIndexOf('/') + 1);
   const whole = sizeBytes <= wholeBytes ? await store.get(name, signal) : null;
@@ -149,21 +157,26 @@ export async function openIndexSegment(
   const toBuffer: MakeMemory<Buffer> = (bytes) => Buffer.alloc(bytes);
   const directory = await readFrames(table.frameCount - 1, table.frameCount, toBuffer);
   const { bits, blocks } = checkDirectory(directory, table, name);
-  // Where it stays: hundreds of filters are opened at once, and copies of each would wait for the garbage collector.
-  const { buffer } = await readFrames(blocks, table.frameCount - 1, (bytes) => filterMemory(bytes, name));
-  const prefix = bits === 0 ? 0 : directory.readUInt32BE(DIRECTORY_HEAD_BYTES) >>> (32 - bits);
-  const filter = new ChunkFilter({ buffer, bits, prefix });
   const resident = whole === null ? null : await readFrames(0, blocks, toBuffer);
-  return new IndexSegment(store, { table, opener, directory }, filter, resident);
+  const prefix = bits === 0 ? 0 : directory.readUInt32BE(DIRECTORY_HEAD_BYTES) >>> (32 - bits);
+  const stored = await readFrames(blocks, table.frameCount - 1, (bytes) => filterMemory(bytes, name));
+  const parts = { table, opener, directory };
+  if (filters === undefined) {
+    return new IndexSegment(store, parts, ChunkFilter.over(stored, bits, prefix), resident);
+  }
+  const filter = ChunkFilter.load(filters, stored, bits, prefix);
+  // Hundreds are opened at once: these copies would wait for the garbage collector.
+  freeAtOnce(stored);
+  return new IndexSegment(store, parts, filter, resident);
 }
 
 type MakeMemory<T extends Uint8Array> = (bytes: number) => T;
 
-function filterMemory(bytes: number, name: string): Uint8Array<SharedArrayBuffer> {
-  if (bytes === 0 || bytes % ChunkFilter.bytesFor(1) !== 0) {
+function filterMemory(bytes: number, name: string): Uint8Array {
+  if (!ChunkFilter.isLength(bytes)) {
     throw corrupt(name, `has a filter of ${bytes} bytes`);
   }
-  return new Uint8Array(new SharedArrayBuffer(bytes));
+  return new Uint8Array(bytes);
 }
 
 /** The packs that a segment lists. VAULT_CORRUPT if any of its blocks does not open. */

@@ -3,7 +3,8 @@ import { limit } from '../../kernel/limit.ts';
 import { INDEX_PREFIX } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
-import { isSegmentName, openIndexSegment, type IndexSegment } from './index-segment.ts';
+import { FilterMemory } from './filter-memory.ts';
+import { IndexSegment, isSegmentName, openIndexSegment } from './index-segment.ts';
 
 const OPENED_AT_ONCE = 8;
 /** How often a list is made again because segments were merged while it was. */
@@ -14,6 +15,7 @@ export class SegmentSet {
   readonly #store: Store;
   readonly #secrets: RepositorySecrets;
   readonly #wholeBytes: number;
+  readonly #filters = new FilterMemory();
   #segments: ReadonlyMap<string, IndexSegment> = new Map();
   #refreshing: Promise<void> = Promise.resolve();
   #version = 0;
@@ -31,6 +33,15 @@ export class SegmentSet {
 
   get all(): readonly IndexSegment[] {
     return [...this.#segments.values()];
+  }
+
+  /** Until it is released as often, filters of this version's segments stay as they are, merged away or not. */
+  hold(version: number): void {
+    this.#filters.hold(version);
+  }
+
+  release(version: number): void {
+    this.#filters.release(version);
   }
 
   /** Everything that was published before this was called. */
@@ -55,13 +66,22 @@ export class SegmentSet {
           next.set(segment.name, segment);
         }
       }
-      if (kept.length < this.#segments.size || next.size > kept.length) {
+      const merged = [...this.#segments.values()].filter(({ name }) => !next.has(name));
+      if (merged.length > 0 || next.size > kept.length) {
         this.#version += 1;
       }
       this.#segments = next;
+      merged.forEach((segment) => this.#giveUp(segment));
       if (isSettled) {
         return;
       }
+    }
+  }
+
+  /** From this version on nobody asks its filter. */
+  #giveUp(segment: IndexSegment | 'damaged' | null): void {
+    if (segment instanceof IndexSegment) {
+      this.#filters.giveUp(segment.filter.ref.pages, this.#version);
     }
   }
 
@@ -79,7 +99,13 @@ export class SegmentSet {
   async #open(listed: ReadonlyMap<string, StoredObject>, signal?: AbortSignal): Promise<(IndexSegment | null)[]> {
     const turn = limit(OPENED_AT_ONCE);
     const fresh = [...listed.values()].filter(({ name }) => !this.#segments.has(name));
-    const opened = await Promise.all(fresh.map((object) => turn(() => this.#openOne(object, signal))));
+    const outcomes = await Promise.allSettled(fresh.map((object) => turn(() => this.#openOne(object, signal))));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    const opened = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    if (failed !== undefined) {
+      opened.forEach((segment) => this.#giveUp(segment));
+      throw failed.reason;
+    }
     return opened.filter((segment) => segment !== 'damaged');
   }
 
@@ -89,7 +115,11 @@ export class SegmentSet {
    */
   async #openOne(object: StoredObject, signal?: AbortSignal): Promise<IndexSegment | 'damaged' | null> {
     try {
-      return await openIndexSegment(this.#store, object, this.#secrets, { wholeBytes: this.#wholeBytes, signal });
+      return await openIndexSegment(this.#store, object, this.#secrets, {
+        filters: this.#filters,
+        wholeBytes: this.#wholeBytes,
+        signal,
+      });
     } catch (error) {
       if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
         return null;

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { CondemnedLog } from '../collect/condemned-log.ts';
 import { DiskGeometry } from '../disk-geometry.ts';
-import type { ObjectId } from '../format/ids.ts';
+import { newObjectId, type ObjectId } from '../format/ids.ts';
 import { ChunkIndex } from '../index/chunk-index.ts';
+import { PAGE_WORDS } from '../index/filter-memory.ts';
 import { KeyGenerations } from '../keys/key-generations.ts';
 import { deriveSecrets } from '../keys/key-schedule.ts';
 import { FileKeyRing } from '../keys/file-key-ring.ts';
@@ -52,8 +53,8 @@ function cutInto({ number }: NewPack): SegmentDone {
   return { runs, packs: [], open: null, chunksRead: 1, chunksNew: 1 };
 }
 
-test('a record never counts without its packs, whichever entries of the journal were lost', async () => {
-  const store = new MemoryStore();
+/** A write of a disk of 64 segments. */
+async function openJob(store: MemoryStore) {
   const context = makeContext(store);
   const { secrets } = context;
   const journal = new WriteJournal(store, secrets, randomUUID(), 'a write');
@@ -65,6 +66,12 @@ test('a record never counts without its packs, whichever entries of the journal 
     throw error;
   };
   const job = new WriteJob(context, { journal, resume, spill }, { expectedChunks: 64, signal, fail });
+  return { context, journal, job, signal };
+}
+
+test('a record never counts without its packs, whichever entries of the journal were lost', async () => {
+  const store = new MemoryStore();
+  const { context, journal, job } = await openJob(store);
   const geometry = new DiskGeometry(64 * SMALL_PARAMETERS.segmentBytes, SMALL_PARAMETERS);
 
   const [open, other] = [await job.nextPack(), await job.nextPack()];
@@ -84,5 +91,32 @@ test('a record never counts without its packs, whichever entries of the journal 
   store.objects.delete(early);
   expect((await journal.load()).settled.has(0)).toBe(false);
   job.releaseBuffers();
+  await context.lanes.stop();
+});
+
+test('a task has the filters that it began with until it ends, though their segments are merged away', async () => {
+  const { context, job, signal } = await openJob(new MemoryStore());
+  const { index } = context;
+  const publish = async (): Promise<void> => {
+    await index.publish([{ id: newObjectId(), digests: randomBytes(16) }]);
+  };
+  const lane = await context.lanes.acquire(signal);
+  await publish();
+  for (const isHeld of [true, false]) {
+    const { tables } = job.beginTask(lane, null);
+    const [filter] = tables?.filters ?? [];
+    const page = filter?.slabs[0]?.subarray((filter.pages[0] ?? 0) * PAGE_WORDS).subarray(0, filter.blocks * 16);
+    const before = page?.slice();
+    expect(before?.some((word) => word !== 0)).toBe(true);
+    if (!isHeld) {
+      job.endTask(lane);
+    }
+    for (let i = 0; i < 12; i += 1) {
+      await publish();
+    }
+    expect(page?.every((word, i) => word === before?.[i])).toBe(isHeld);
+    job.endTask(lane);
+  }
+  context.lanes.release(lane);
   await context.lanes.stop();
 });

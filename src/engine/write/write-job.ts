@@ -55,6 +55,8 @@ export class WriteJob implements WriteHost {
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
   #buffersHeld = 0;
+  /** Versions of filters that tasks under way have. */
+  readonly #held = new Map<Lane, number>();
   #storedBytes = 0;
 
   /** `expectedChunks`: about how many new ones there may be. `fail` ends the whole write. */
@@ -102,7 +104,9 @@ export class WriteJob implements WriteHost {
     known: TableState | null,
   ): { readonly state: TableState; readonly tables: WriteTables | null } {
     this.#own.begin(worker);
-    const filters = this.#context.index.filters();
+    this.#releaseFilters(worker);
+    const filters = this.#context.index.holdFilters();
+    this.#held.set(worker, filters.version);
     const state = { epoch: this.#own.epoch, version: filters.version };
     const isSame = known?.epoch === state.epoch && known.version === state.version;
     return { state, tables: isSame ? null : { filters: filters.refs, ...this.#own.tables } };
@@ -111,6 +115,7 @@ export class WriteJob implements WriteHost {
   /** Between tasks new chunks go into the index, when there are many. */
   endTask(worker: Lane): void {
     this.#own.end(worker);
+    this.#releaseFilters(worker);
     if (this.#own.isDue()) {
       this.#publishing = this.#publishEarly().catch(this.#fail);
     }
@@ -187,6 +192,14 @@ export class WriteJob implements WriteHost {
   releaseBuffers(): void {
     for (; this.#buffersHeld > 0; this.#buffersHeld -= 1) {
       this.#context.lanes.buffers.release(null);
+    }
+  }
+
+  #releaseFilters(worker: Lane): void {
+    const version = this.#held.get(worker);
+    this.#held.delete(worker);
+    if (version !== undefined) {
+      this.#context.index.releaseFilters(version);
     }
   }
 
