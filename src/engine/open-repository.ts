@@ -16,14 +16,17 @@ import { PackTables } from './restore/pack-tables.ts';
 import type { KeyRing, RepositoryKeyId, RepositoryKeys } from './ports/key-ring.ts';
 import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
+import { stopYoungGeneration } from './young-generation.ts';
 
 const DEFAULT_BUDGET_BYTES = 400 * MIB;
 
 /**
  * Reads and checks `repo.0`. VAULT_OBJECT_MISSING if none was created there, VAULT_FORMAT_UNKNOWN if it is of a later
- * format. Worker threads start when they are first needed and stop with the repository.
+ * format. Worker threads start when they are first needed and stop with the repository. From now on the young generation
+ * of this process's heap doesn't grow any more.
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
+  stopYoungGeneration();
   const { leases, clock, repositoryId } = options;
   const { generations, parameters } = await openKeys(options);
   const { secrets } = generations;
