@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { askIndex, backUpBeside, buildIndex, layIndex } from './scale/index-scale.ts';
+import { askIndex, backUpBeside, buildIndex, fillIndex, layIndex, mergeIndex } from './scale/index-scale.ts';
 import { scaleDisk, scaleRuns } from './scale/disk-scale.ts';
 
 const HELP = `npm run bench:scale -- [--chunks 1e6,1e7] [--disks 4,64,1024,10240] [--folder FOLDER]
@@ -11,7 +11,7 @@ const HELP = `npm run bench:scale -- [--chunks 1e6,1e7] [--disks 4,64,1024,10240
 Memory and speed of the engine's metadata, generated where data would be too large: an index of so many chunks, and
 manifests of disks of so many GiB. Each part runs in a process of its own, so that its peak memory is its own. An index of
 up to 2e6 chunks is published and merged as writers do it; a larger one is laid out as merges would leave it. 1e8 chunks
-take about 2.6 GB in FOLDER, and some minutes.
+take about 5 GB in FOLDER, and a quarter of an hour.
 `;
 
 /** More are laid out as merges would leave them. */
@@ -22,17 +22,15 @@ const STEPS = {
   lay: layIndex,
   ask: askIndex,
   backup: backUpBeside,
+  fill: fillIndex,
+  merge: mergeIndex,
   disk: scaleDisk,
   runs: scaleRuns,
 } as const;
 
-/** Manifests leave much to the garbage collector, which takes its time where it may: so small a heap shows what is kept. */
-const SMALL_HEAP = ['--max-old-space-size=48', '--max-semi-space-size=2'];
-
 async function runStep(step: keyof typeof STEPS, folder: string, size: number): Promise<void> {
   const run = promisify(execFile);
-  const heap = step === 'disk' || step === 'runs' ? SMALL_HEAP : [];
-  const self = [...heap, import.meta.filename, '--step', step, '--folder', folder, '--size', String(size)];
+  const self = [import.meta.filename, '--step', step, '--folder', folder, '--size', String(size)];
   const { stdout } = await run(process.execPath, self, { maxBuffer: 1e8 });
   const figures = JSON.parse(stdout) as Record<string, number>;
   for (const [name, value] of Object.entries(figures)) {
@@ -77,6 +75,10 @@ if (values.help === true) {
       await runStep(chunks <= MOST_PUBLISHED ? 'build' : 'lay', folder, chunks);
       await runStep('ask', folder, chunks);
       await runStep('backup', folder, chunks);
+      if (chunks > MOST_PUBLISHED) {
+        await runStep('fill', folder, chunks);
+        await runStep('merge', folder, chunks);
+      }
     });
   }
   for (const gib of sizesOf(values.disks)) {

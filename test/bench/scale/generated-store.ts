@@ -79,6 +79,8 @@ export class GeneratedStore implements Store {
   readonly #made = new Map<string, Uint8Array>();
   tablesRead = 0;
   indexReads = 0;
+  /** Written to the index. */
+  indexBytes = 0;
 
   constructor(inner: Store, packs: number, secrets: () => RepositorySecrets) {
     this.#inner = inner;
@@ -86,8 +88,10 @@ export class GeneratedStore implements Store {
     this.#secrets = secrets;
   }
 
-  putIfAbsent(...put: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
-    return this.#inner.putIfAbsent(...put);
+  putIfAbsent(...[name, parts, how]: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.indexBytes += name.startsWith('index/') ? bytes : 0;
+    return this.#inner.putIfAbsent(name, parts, how);
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {

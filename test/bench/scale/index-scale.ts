@@ -5,6 +5,7 @@ import { indexName } from '../../../src/engine/format/names.ts';
 import { openRepository } from '../../../src/engine/index.ts';
 import { ChunkIndex } from '../../../src/engine/index/chunk-index.ts';
 import { rangePrefix } from '../../../src/engine/index/chunk-filter.ts';
+import { PAGE_WORDS } from '../../../src/engine/index/filter-memory.ts';
 import { ENTRY_BYTES } from '../../../src/engine/index/index-entries.ts';
 import { IndexSegmentBuilder } from '../../../src/engine/index/index-segment-builder.ts';
 import { PackTables } from '../../../src/engine/restore/pack-tables.ts';
@@ -57,17 +58,34 @@ export async function buildIndex(folder: string, chunks: number): Promise<Record
 
 /** Of 63 entries of a range, how many each of its segments has: three of a size, then smaller ones, as merges leave them. */
 const SHARES = [16, 16, 16, 4, 4, 4, 1, 1, 1];
-const LAYER_OF_63 = SHARES.flatMap((share, layer) => Array.from({ length: share }, () => layer));
 const SEGMENT_ENTRIES = 786_432;
 /** Filters have room for ranges that are a little fuller. */
 const UNEVEN = 1.02;
 
 /** The same in one pass, for so many chunks that publishing them would take hours: what merges end with, as they leave it. */
 export async function layIndex(folder: string, chunks: number): Promise<Record<string, number>> {
-  const { store, secrets } = await openScaleVault(folder, chunks);
+  const vault = await openScaleVault(folder, chunks);
   const start = performance.now();
-  const bits = Math.max(0, Math.ceil(Math.log2(chunks / 4 / SEGMENT_ENTRIES)));
-  const rooms = SHARES.map((share) => Math.ceil((((chunks / 2 ** bits) * share) / 63) * UNEVEN) + 1000);
+  const bytes = await laySegments(vault, chunks, { shares: SHARES, salt: 0 });
+  return {
+    'index: MB stored': bytes / 1e6,
+    'index: segments': SHARES.length * 2 ** bitsFor(chunks),
+    'index: laid out, s': (performance.now() - start) / 1000,
+  };
+}
+
+interface Layers {
+  /** Of 63 entries, how many each segment of a range gets. */
+  readonly shares: readonly number[];
+  /** Another one makes other digests. */
+  readonly salt: number;
+}
+
+/** Returns how many bytes it wrote. */
+async function laySegments({ store, secrets }: ScaleVault, chunks: number, { shares, salt }: Layers): Promise<number> {
+  const bits = bitsFor(chunks);
+  const layerOf = shares.flatMap((share, layer) => Array.from({ length: share }, () => layer));
+  const rooms = shares.map((share) => Math.ceil((((chunks / 2 ** bits) * share) / 63) * UNEVEN) + 1000);
   const entry = Buffer.alloc(ENTRY_BYTES);
   let bytes = 0;
   let rank = 0;
@@ -79,10 +97,13 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
     const end = Math.ceil(((prefix + 1) * chunks) / 2 ** bits);
     for (; rank < end && rangePrefix(wordAt(rank), bits) === prefix; rank += 1) {
       const chunk = chunkAt(rank);
-      entry.writeUInt32BE(wordAt(rank), 0);
-      entry.writeUInt32BE(mix(4 * chunk + 1), 4);
-      writePack(Math.floor(chunk / CHUNKS_PER_PACK), entry, 8);
-      layers[LAYER_OF_63[chunk % 63] ?? 0]?.builder.add(entry, 0);
+      const layer = layers[layerOf[chunk % 63] ?? -1];
+      if (layer !== undefined) {
+        entry.writeUInt32BE(wordAt(rank), 0);
+        entry.writeUInt32BE((mix(4 * chunk + 1) ^ salt) >>> 0, 4);
+        writePack(Math.floor(chunk / CHUNKS_PER_PACK), entry, 8);
+        layer.builder.add(entry, 0);
+      }
     }
     for (const { id, builder } of layers) {
       const data = builder.finish();
@@ -90,10 +111,35 @@ export async function layIndex(folder: string, chunks: number): Promise<Record<s
       await store.putIfAbsent(indexName(0, id), [data]);
     }
   }
+  return bytes;
+}
+
+function bitsFor(chunks: number): number {
+  return Math.max(0, Math.ceil(Math.log2(chunks / 4 / SEGMENT_ENTRIES)));
+}
+
+/** Into each range of a laid out index one segment more of the largest size: the fourth, so that all of it is to be merged. */
+export async function fillIndex(folder: string, chunks: number): Promise<Record<string, number>> {
+  const vault = await openScaleVault(folder, chunks);
+  return { 'index: MB added, for merges': (await laySegments(vault, chunks, { shares: [16], salt: 1 })) / 1e6 };
+}
+
+/** A publication that has to merge the whole index: three times in each range, until all of it is in new segments. */
+export async function mergeIndex(folder: string, chunks: number): Promise<Record<string, number>> {
+  const vault = await openScaleVault(folder, chunks);
+  const index = indexOf(vault);
+  const { refs } = await index.refresh();
+  const opened = peakMb();
+  const start = performance.now();
+  await index.publish([{ id: packOf(0), digests: digestsOf(0) }]);
   return {
-    'index: MB stored': bytes / 1e6,
-    'index: segments': SHARES.length * 2 ** bits,
-    'index: laid out, s': (performance.now() - start) / 1000,
+    'merge of all: s': (performance.now() - start) / 1000,
+    'merge of all: MB written': vault.store.indexBytes / 1e6,
+    'merge of all: segments before': refs.length,
+    'merge of all: segments after': index.filters().refs.length,
+    'merge of all: peak memory when opened, MB': opened,
+    'merge of all: peak memory, MB': peakMb(),
+    'merge of all: allowed, MB': allowedMb(chunks),
   };
 }
 
@@ -105,7 +151,7 @@ export async function askIndex(folder: string, chunks: number): Promise<Record<s
   const opening = performance.now();
   const { refs } = await index.refresh();
   const openSeconds = (performance.now() - opening) / 1000;
-  const filterBytes = refs.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  const filterBytes = refs.reduce((sum, { pages }) => sum + pages.length * PAGE_WORDS * 4, 0);
   const held = process.memoryUsage.rss() - before;
   const unknown = await timeQuestions(vault, index, () => randomBytes(CHUNKS_PER_QUESTION * 16));
   const known = await timeQuestions(vault, index, (question) => neighbours(chunks, question));
@@ -186,6 +232,11 @@ export async function backUpBeside(folder: string, chunks: number): Promise<Reco
     'backup of 2 GiB beside it: chunks stored': chunksNew,
     'backup of 2 GiB beside it: s, opening included': seconds,
     'backup of 2 GiB beside it: peak memory, MB': peakMb(),
-    'backup of 2 GiB beside it: allowed, MB': 450 + (chunks * 10) / 8 / 1e6,
+    'backup of 2 GiB beside it: allowed, MB': allowedMb(chunks),
   };
+}
+
+/** 450 MB, and 10 bits for each chunk of the index. */
+function allowedMb(chunks: number): number {
+  return 450 + (chunks * 10) / 8 / 1e6;
 }
