@@ -10,6 +10,7 @@ import type { CollectProgress, CollectResult } from './collect-types.ts';
 import type { Condemned } from './condemned-log.ts';
 import { copyFrames } from './copy-frames.ts';
 import { Deletions } from './deletions.ts';
+import { leaveLocked } from './lock-dates.ts';
 import { listPacks } from './list-packs.ts';
 import { findUnneeded } from './make-room.ts';
 import { mark, type Mark } from './mark.ts';
@@ -248,7 +249,9 @@ export class CollectionPass {
     const { live } = mark;
     const nomination = { present: data, live, own, minLiveShare, frameCounts: this.#frameCounts, signal };
     const stuck = (id: ObjectId): boolean => ready.stuck.has(id);
-    const packs = [...(await nominate(this.#context, nomination)), ...[...data.keys()].filter(stuck)];
+    const waste = await nominate(this.#context, nomination);
+    const nominated = await leaveLocked(this.#context, waste, clock.now() + graceMs);
+    const packs = [...nominated, ...[...data.keys()].filter(stuck)];
     const idle = (id: ObjectId): boolean => meta.has(id) && !mark.metaPacks.has(id);
     const pending = new Set([...condemned.entries.values()].flatMap((entry) => entry.meta));
     const unused = [...meta.keys()].filter((id) => idle(id) && (!pending.has(id) || stuck(id)));

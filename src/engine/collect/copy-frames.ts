@@ -9,6 +9,7 @@ import { FrameOpener, readPackTable, type Frame, type PackTable } from '../forma
 import { Sealer } from '../format/seal.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { FrameBits } from './frame-bits.ts';
+import { findLockDates } from './lock-dates.ts';
 import { announcePack } from './own-packs.ts';
 
 const DAMAGE = ['VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN'] as const;
@@ -33,6 +34,9 @@ export interface CopyOutcome {
 /**
  * Puts frames into new packs as they are: opened, checked, and sealed with a new key. Published and durable when this
  * returns. Each new pack is announced before it is put, so that no other collector takes it for waste.
+ *
+ * A pack is locked past the date of every point that needs something in it; what is copied is locked as long. Frames of
+ * packs with different dates don't share a new one: neither may it go too early, nor are they all kept for the longest.
  */
 export async function copyFrames(
   context: RepositoryContext,
@@ -43,8 +47,10 @@ export async function copyFrames(
   const buffer = await context.lanes.buffers.acquire(how.signal);
   try {
     const copy = new FrameCopy(context, sessionId, buffer, how.signal);
-    for (const pack of frames.packs()) {
+    const dates = [...(await findLockDates(context, frames.packs()))];
+    for (const [pack, lockedUntil] of dates.toSorted(([, a], [, b]) => a - b)) {
       throwIfAborted(how.signal);
+      await copy.lockUntil(lockedUntil);
       await copy.add(pack, frames.frames(pack));
       how.onPack();
     }
@@ -66,12 +72,21 @@ class FrameCopy implements CopyOutcome {
   readonly #signal: AbortSignal;
   readonly #indexed: { readonly id: ObjectId; readonly digests: Uint8Array }[] = [];
   #builder: PackBuilder | null = null;
+  /** Of what is added now; 0 if it need not be locked. */
+  #lockedUntil = 0;
 
   constructor(context: RepositoryContext, sessionId: string, buffer: ArrayBuffer, signal: AbortSignal) {
     this.#context = context;
     this.#sessionId = sessionId;
     this.#buffer = new Uint8Array(buffer);
     this.#signal = signal;
+  }
+
+  async lockUntil(date: number): Promise<void> {
+    if (date !== this.#lockedUntil) {
+      await this.#closePack();
+      this.#lockedUntil = date;
+    }
   }
 
   async add(pack: ObjectId, ordinals: Iterable<number>): Promise<void> {
@@ -177,7 +192,8 @@ class FrameCopy implements CopyOutcome {
     const digests = builder.shortDigests();
     const data = this.#buffer.subarray(0, builder.finish());
     await announcePack(this.#context, this.#sessionId, builder.id);
-    const how = { signal: this.#signal, givesSpaceBack: true };
+    const lock = this.#lockedUntil === 0 ? {} : { retainUntil: this.#lockedUntil };
+    const how = { signal: this.#signal, givesSpaceBack: true, ...lock };
     await this.#context.store.putIfAbsent(packName('data', builder.id), [data], how);
     this.#indexed.push({ id: builder.id, digests });
     if (this.#indexed.length === PACKS_PUBLISHED_TOGETHER) {
