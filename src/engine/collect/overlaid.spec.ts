@@ -145,16 +145,41 @@ test('a backup goes on from a point of which replaced chunks are gone, through f
   await expectUndamaged(last);
 });
 
+/** The same vault, on a store that can lock. */
+function onRetainingStore(): RetainingStore {
+  const retaining = new RetainingStore();
+  vault.objects.forEach((data, name) => retaining.objects.set(name, data));
+  return retaining;
+}
+
+const isPack = (name: string): boolean => /^(data|meta)\//.test(name);
+
 test('a point can be locked though replaced chunks of it are gone', async () => {
   const first = await store();
   const second = await change(first);
   const { pointId } = await change(second);
   await collectAll(first, second);
-  const retaining = new RetainingStore();
-  vault.objects.forEach((data, name) => retaining.objects.set(name, data));
+  const retaining = onRetainingStore();
   await using locking = await open(retaining);
   const until = endOfWindow(clock.now() + 1);
   await locking.extendRetention(pointId, until);
-  const names = [...vault.objects.keys()].filter((name) => /^(data|meta)\//.test(name));
-  expect(names.filter((name) => (retaining.locks.get(name) ?? 0) < until)).toEqual([]);
+  const packs = [...retaining.objects.keys()].filter(isPack);
+  expect(packs.filter((name) => (retaining.locks.get(name) ?? 0) < until)).toEqual([]);
+});
+
+test('a lock keeps what the point reads, and nothing that was replaced before', async () => {
+  const first = await store();
+  const second = await change(first);
+  const last = await change(second);
+  const retaining = onRetainingStore();
+  await using locking = await open(retaining);
+  await locking.extendRetention(last.pointId, endOfWindow(clock.now() + 1));
+  await locking.deletePoint(first.pointId);
+  await locking.deletePoint(second.pointId);
+  await locking.collect({ graceMs: 0 });
+  const isLocked = (name: string): boolean => retaining.locks.has(name);
+  const packs = [...vault.objects.keys()].filter(isPack);
+  expect(packs.filter((name) => !isLocked(name)).length).toBeGreaterThan(1);
+  expect([...retaining.objects.keys()].filter(isPack).every(isLocked)).toBe(true);
+  expect(sameBytes(await restore(locking, last.pointId, 'xvda'), last.data)).toBe(true);
 });

@@ -6,7 +6,7 @@ import type { Retention } from '../ports/store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { DiskManifest, Point } from '../types.ts';
 import { surveyMoved } from '../verify/survey-moved.ts';
-import { dataPacksNamedBy, metaPacksOf } from './point-packs.ts';
+import { dataPacksNeededBy, metaPacksOf } from './point-packs.ts';
 import { endOfWindow } from './retention-window.ts';
 
 /** Requests that lock, under way at the same time. */
@@ -36,7 +36,7 @@ export async function lockForPoint(context: RepositoryContext, request: LockRequ
       metaPacksOf(disks).forEach((id) => metaPacks.delete(id));
     }
   }
-  const dataPacks = await dataPacksNamedBy(context, metaPacks);
+  const dataPacks = await dataPacksNeededBy(context, request.disks, metaPacks);
   const gone = await lockAll(retention, dataPacks, until);
   await context.condemned.refresh();
   const isMoved = (id: ObjectId): boolean => gone.has(id) || context.condemned.has(id);

@@ -1,38 +1,39 @@
-import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { packName } from '../format/names.ts';
-import { FrameOpener, readPackTable } from '../format/pack-reader.ts';
-import { decodePackIds } from '../manifest/segment-record.ts';
-import type { RepositoryContext } from '../repository-context.ts';
+import { LayerTree } from '../manifest/layer-tree.ts';
+import { visitNeeded } from '../manifest/visit-needed.ts';
+import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { DiskManifest } from '../types.ts';
-
-/** Meta packs, of at most 8 MiB, that are in memory at the same time. */
-const CONCURRENCY = 4;
 
 export function metaPacksOf(disks: readonly DiskManifest[]): Set<ObjectId> {
   const packs = disks.flatMap(({ layers }) => layers.flatMap((layer) => layer.packs));
   return new Set(packs.map(({ id }) => id));
 }
 
-/** The data packs that some entry in these meta packs names, also where a later layer has other entries. */
-export async function dataPacksNamedBy(
+/**
+ * The data packs that these disks need, as far as these meta packs say so: not what later layers have replaced. Of others,
+ * only those of layers above are read.
+ */
+export async function dataPacksNeededBy(
   context: RepositoryContext,
-  metaPacks: Iterable<ObjectId>,
+  disks: readonly DiskManifest[],
+  metaPacks: ReadonlySet<ObjectId>,
 ): Promise<Set<ObjectId>> {
+  const manifests = new LayerTree();
+  for (const { layers } of disks) {
+    const first = layers.findIndex(({ packs }) => packs.some(({ id }) => metaPacks.has(id)));
+    manifests.add(first === -1 ? [] : layers.slice(first));
+  }
   const found = new Set<ObjectId>();
-  const turn = limit(CONCURRENCY);
-  const read = async (id: ObjectId): Promise<void> => {
-    const { store, secrets } = context;
-    const table = await readPackTable(store, 'meta', id, secrets);
-    const data = await store.get(packName('meta', id));
-    const opener = new FrameOpener(table.opener, secrets.digestKey);
-    // The last frame says which groups the others hold.
-    for (let ordinal = 0; ordinal < table.frameCount - 1; ordinal += 1) {
-      const frame = table.frame(ordinal);
-      const raw = opener.open(frame, data.subarray(frame.offset, frame.offset + frame.sealedBytes));
-      decodePackIds(Buffer.from(raw), table.opener.name).forEach((pack) => found.add(pack));
-    }
-  };
-  await Promise.all(Array.from(metaPacks, (id) => turn(() => read(id))));
+  await visitNeeded(manifests, {
+    store: context.store,
+    secrets: context.secrets,
+    signal: new AbortController().signal,
+    geometryOf: (sizeBytes) => geometryOf(context, sizeBytes),
+    onDamage: (_, error) => {
+      throw error;
+    },
+    onPack: () => undefined,
+    use: async ({ packs, visit }) => visit((_, position) => found.add(packs[position] ?? '')),
+  });
   return found;
 }
