@@ -1,41 +1,22 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import { openRepository } from '../open-repository.ts';
 import { endOfWindow } from '../retention/retention-window.ts';
-import { MemoryLeases } from '../sessions/memory-leases.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
 import { RetainingStore } from '../testing/retaining-store.ts';
-import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import { backup, MemoryDisk, restore, sameBytes } from '../testing/test-vault.ts';
+import { createCollectVault, noise, type CollectVault } from './testing/collect-vault.ts';
 
 /** Changed at every run: its chunks are replaced again and again, in layers that all later points have. */
 const HOT = { offset: 256 * KIB, length: 128 * KIB };
 const DISK_BYTES = 768 * KIB;
 
-let vault: TestVault;
-let repository: Repository;
-let clock: ManualClock;
+let at: CollectVault;
 
 beforeEach(async () => {
-  vault = await createTestVault();
-  clock = new ManualClock();
-  repository = await open();
+  at = await createCollectVault();
 });
 
-afterEach(async () => {
-  await repository[Symbol.asyncDispose]();
-  await vault[Symbol.asyncDispose]();
-});
-
-function open(store = vault.store): Promise<Repository> {
-  const { keyRing, tenantId, repositoryId } = vault;
-  return openRepository({ store, keyRing, tenantId, repositoryId, clock, leases: new MemoryLeases(clock), workers: 1 });
-}
-
-const noise = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
-const dataBytes = (): number =>
-  [...vault.objects].reduce((sum, [name, { length }]) => sum + (name.startsWith('data/') ? length : 0), 0);
+afterEach(() => at[Symbol.asyncDispose]());
 
 interface Version {
   readonly pointId: string;
@@ -43,8 +24,7 @@ interface Version {
 }
 
 async function store(data = noise(DISK_BYTES)): Promise<Version> {
-  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
-  return { pointId: summary.pointId, data };
+  return { pointId: await at.store(data), data };
 }
 
 /** The next version of a disk, from a change list. */
@@ -52,23 +32,23 @@ async function change(base: Version, range = HOT): Promise<Version> {
   const data = base.data.slice();
   data.set(noise(range.length), range.offset);
   const request = { disks: { xvda: new MemoryDisk(data) }, base: { pointId: base.pointId, changed: [range] } };
-  return { pointId: (await backup(repository, request)).summary.pointId, data };
+  return { pointId: (await backup(at.repository, request)).summary.pointId, data };
 }
 
 async function layersOf({ pointId }: Version): Promise<number> {
-  return (await repository.readPoint(pointId)).disks[0]?.layers.length ?? 0;
+  return (await at.repository.readPoint(pointId)).disks[0]?.layers.length ?? 0;
 }
 
 async function collectAll(...gone: readonly Version[]): Promise<void> {
   for (const { pointId } of gone) {
-    await repository.deletePoint(pointId);
+    await at.repository.deletePoint(pointId);
   }
-  const result = await repository.collect({ graceMs: 0, minLiveShare: 1 });
+  const result = await at.repository.collect({ graceMs: 0, minLiveShare: 1 });
   expect(result).toMatchObject({ lostChunks: 0, damagedPacks: [], unreadable: [], pending: { packs: 0 } });
 }
 
 async function expectWhole(...versions: readonly Version[]): Promise<void> {
-  await using fresh = await open();
+  await using fresh = await at.open();
   for (const { pointId, data } of versions) {
     expect(sameBytes(await restore(fresh, pointId, 'xvda'), data)).toBe(true);
   }
@@ -77,7 +57,7 @@ async function expectWhole(...versions: readonly Version[]): Promise<void> {
 async function expectUndamaged(...versions: readonly Version[]): Promise<void> {
   const intactPoints = versions.map(({ pointId }) => pointId).toSorted();
   for (const level of [0, 1, 2] as const) {
-    await using fresh = await open();
+    await using fresh = await at.open();
     const phases = new Set<string>();
     const result = await fresh.verify({ level, onProgress: ({ phase }) => phases.add(phase) });
     expect(result).toMatchObject({ damagedObjects: [], damagedPoints: [] });
@@ -94,11 +74,11 @@ test('what later layers have replaced goes with the points that showed it, befor
     gone.push(last);
     last = await change(last);
   }
-  const all = dataBytes();
+  const all = at.packBytes();
   expect(await layersOf(last)).toBe(6);
   await collectAll(...gone);
-  expect(all - dataBytes()).toBeGreaterThan(4.5 * HOT.length);
-  expect(dataBytes()).toBeLessThan(DISK_BYTES + 32 * KIB);
+  expect(all - at.packBytes()).toBeGreaterThan(4.5 * HOT.length);
+  expect(at.packBytes()).toBeLessThan(DISK_BYTES + 32 * KIB);
   await expectWhole(last);
   await expectUndamaged(last);
 });
@@ -110,9 +90,9 @@ test('what one branch has replaced stays for another', async () => {
   await collectAll(first, base);
   await expectWhole(left, right);
   await expectUndamaged(left, right);
-  const before = dataBytes();
+  const before = at.packBytes();
   await collectAll(left);
-  expect(before - dataBytes()).toBeGreaterThan(HOT.length - 40 * KIB);
+  expect(before - at.packBytes()).toBeGreaterThan(HOT.length - 40 * KIB);
   await expectWhole(right);
 });
 
@@ -120,14 +100,14 @@ test('a point that a session pins keeps what was replaced since', async () => {
   const first = await store();
   const second = await change(first);
   const reader = { sessionId: randomUUID(), pointId: randomUUID(), purpose: 'restore' as const };
-  await repository.beginSession({ ...reader, pins: [first.pointId] });
-  const before = dataBytes();
-  await repository.deletePoint(first.pointId);
-  await repository.collect({ graceMs: 0, minLiveShare: 1 });
-  expect(dataBytes()).toBe(before);
-  await repository.endSession(reader.sessionId);
-  await repository.collect({ graceMs: 0, minLiveShare: 1 });
-  expect(before - dataBytes()).toBeGreaterThan(HOT.length - 40 * KIB);
+  await at.repository.beginSession({ ...reader, pins: [first.pointId] });
+  const before = at.packBytes();
+  await at.repository.deletePoint(first.pointId);
+  await at.repository.collect({ graceMs: 0, minLiveShare: 1 });
+  expect(at.packBytes()).toBe(before);
+  await at.repository.endSession(reader.sessionId);
+  await at.repository.collect({ graceMs: 0, minLiveShare: 1 });
+  expect(before - at.packBytes()).toBeGreaterThan(HOT.length - 40 * KIB);
   await expectWhole(second);
 });
 
@@ -145,10 +125,10 @@ test('a backup goes on from a point of which replaced chunks are gone, through f
   await expectUndamaged(last);
 });
 
-/** The same vault, on a store that can lock. */
+/** The same at.vault, on a store that can lock. */
 function onRetainingStore(): RetainingStore {
   const retaining = new RetainingStore();
-  vault.objects.forEach((data, name) => retaining.objects.set(name, data));
+  at.vault.objects.forEach((data, name) => retaining.objects.set(name, data));
   return retaining;
 }
 
@@ -160,8 +140,8 @@ test('a point can be locked though replaced chunks of it are gone', async () => 
   const { pointId } = await change(second);
   await collectAll(first, second);
   const retaining = onRetainingStore();
-  await using locking = await open(retaining);
-  const until = endOfWindow(clock.now() + 1);
+  await using locking = await at.open({ store: retaining });
+  const until = endOfWindow(at.clock.now() + 1);
   await locking.extendRetention(pointId, until);
   const packs = [...retaining.objects.keys()].filter(isPack);
   expect(packs.filter((name) => (retaining.locks.get(name) ?? 0) < until)).toEqual([]);
@@ -172,13 +152,13 @@ test('a lock keeps what the point reads, and nothing that was replaced before', 
   const second = await change(first);
   const last = await change(second);
   const retaining = onRetainingStore();
-  await using locking = await open(retaining);
-  await locking.extendRetention(last.pointId, endOfWindow(clock.now() + 1));
+  await using locking = await at.open({ store: retaining });
+  await locking.extendRetention(last.pointId, endOfWindow(at.clock.now() + 1));
   await locking.deletePoint(first.pointId);
   await locking.deletePoint(second.pointId);
   await locking.collect({ graceMs: 0 });
   const isLocked = (name: string): boolean => retaining.locks.has(name);
-  const packs = [...vault.objects.keys()].filter(isPack);
+  const packs = [...at.vault.objects.keys()].filter(isPack);
   expect(packs.filter((name) => !isLocked(name)).length).toBeGreaterThan(1);
   expect([...retaining.objects.keys()].filter(isPack).every(isLocked)).toBe(true);
   expect(sameBytes(await restore(locking, last.pointId, 'xvda'), last.data)).toBe(true);
