@@ -121,9 +121,9 @@ class RootVisit {
   async #visitFrame({ pack, data }: LayerFrame, replaced: BlockSet): Promise<void> {
     const name = packName('meta', pack);
     const visit = (use: VisitChunk): void =>
-      visitChunks(data, name, (place, ...chunk) => {
+      visitChunks(data, name, (place, position, frame, digestAt) => {
         if (!replaced.hasAll(place.segment, place.start, place.end)) {
-          use(place, ...chunk);
+          use(place, position, frame, digestAt);
         }
       });
     try {
