@@ -1,18 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { Random } from './testing/random.ts';
 import { runModel } from './testing/run-model.ts';
-
-const random = vi.hoisted(() => ({ bytes: (length: number): Buffer => Buffer.alloc(length) }));
+import { seedIdentifiers } from './testing/seeded-identifiers.ts';
 
 // Lanes without threads, and ids from the seed: a run is the same again.
 vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
 vi.mock('node:crypto', async (original) => {
-  const actual = await original<typeof import('node:crypto')>();
-  const randomUUID = (): string => {
-    const hex = random.bytes(16).toString('hex');
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
-  };
-  return { ...actual, randomBytes: (length: number) => random.bytes(length), randomUUID };
+  const { seededCrypto } = await import('./testing/seeded-identifiers.ts');
+  return seededCrypto(original);
 });
 
 /** More of them: `test/engine/collection-model.long.spec.ts`, which sets these. */
@@ -28,8 +24,7 @@ test(
   async () => {
     const sums = { points: 0, deletions: 0 };
     for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
-      const own = new Random(seed);
-      random.bytes = (length) => own.bytes(length);
+      seedIdentifiers(seed);
       try {
         const { points, deletions } = await runModel(new Random(seed + 1_000_000), STEPS);
         sums.points += points;
@@ -42,3 +37,10 @@ test(
     expect(sums.deletions).toBeGreaterThan(SEEDS);
   },
 );
+
+test('the same seed makes the same identifiers again', () => {
+  seedIdentifiers(7);
+  const made = [randomUUID(), randomUUID()];
+  seedIdentifiers(7);
+  expect([randomUUID(), randomUUID()]).toEqual(made);
+});
