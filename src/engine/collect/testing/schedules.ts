@@ -71,6 +71,26 @@ const deletedBase: Schedule = {
   },
 };
 
+/** Two deltas over one point, which is deleted: what one of them replaces the other still needs. */
+const twoBranches: Schedule = {
+  every: 3,
+  setUp: condemn,
+  play: async (stage, stop) => {
+    const writer = new SlowProcess(stage.world);
+    const pointId = stage.idOf('kept');
+    await writer.begin((repository) => stage.write(repository, 'left', [4, 7, 9], { pointId, at: 2 }));
+    const isStopped = await writer.step(stop);
+    await using repository = await stage.open();
+    await stage.write(repository, 'right', [9, 7, 8], { pointId, at: 0 });
+    await stage.deletePoint('kept');
+    await stage.collect(0, 1);
+    await stage.audit();
+    await writer.finish();
+    await finish(stage, stop, ['right']);
+    return isStopped;
+  },
+};
+
 const deletedWhileRestored: Schedule = {
   setUp: condemn,
   play: async (stage, stop) => {
@@ -220,6 +240,7 @@ async function finish(stage: Stage, stop: number, expected: readonly string[]): 
 export const SCHEDULES: Readonly<Record<string, Schedule>> = {
   'a writer that is stopped': stoppedWriter,
   'a delta over a point that is deleted': deletedBase,
+  'two deltas over a point that is deleted': twoBranches,
   'a restore of a point that is deleted': deletedWhileRestored,
   'a process that has seen what goes': warmProcess,
   'a process that was idle for months': idleForMonths,
