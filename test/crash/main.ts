@@ -1,75 +1,51 @@
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cacheFolder } from '../../src/platform/embedded/cache-folder.ts';
-import { obtainVersitygw } from '../support/obtain-versitygw.ts';
-import { startS3Server, type S3Server } from '../support/s3-server.ts';
-import { newCutTally, runPowerCuts } from './model-run.ts';
-import { newExt4Tally, runExt4Cuts } from './run-ext4-cuts.ts';
-import { directoryPlace, newTally, runKills, s3Place, type MakePlace } from './run-kills.ts';
+import { KINDS, LINES } from './endurance/kinds.ts';
+import { Line, newProgress } from './endurance/search.ts';
 
 /**
- * Kills processes and cuts the power of a model disk, seed after seed, for as long as it is told to:
- * `node test/crash/main.ts --minutes 60 --seed 1 [--only kills|cuts|s3|ext4]`. Ends with 1 where something
- * was found. `s3` and `ext4` run when they are asked for; `ext4` cuts the power of a real file system, and is for root.
+ * Looks for faults of the vault engine, seed after seed, for as long as it is told to, with two processes:
+ * `node test/crash/main.ts --minutes 60 --seed 1 [--only kills,s3,ext4,cuts,model,schedules]`. Prints a line for each
+ * minute of a kind and a summary at the end, and ends with 1 where something was found.
  */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
+    only: { type: 'string', default: Object.keys(KINDS).join(',') },
   },
 });
-const KILLS_A_SEED = 20;
-const CUTS = { operations: 10, atRandom: 3, goOnShare: 0.03, lookShare: 0.15 };
-
-const ASKED_FOR = ['s3', 'ext4'];
-
-const tally = { s3: newTally(), kills: newTally(), cuts: newCutTally(), ext4: newExt4Tally() };
-const kinds: Readonly<Record<string, (seed: number) => Promise<void>>> = {
-  kills: (seed) => runKills(seed, KILLS_A_SEED, directoryPlace, tally.kills),
-  cuts: (seed) => runPowerCuts(seed, CUTS, tally.cuts),
-  s3: (seed) => runKills(seed, KILLS_A_SEED, s3(), tally.s3),
-  ext4: (seed) => runExt4Cuts(seed, 10, tally.ext4),
-};
-const server = values.only === 's3' ? await startServer() : null;
-const bucket = (await server?.makeBucket()) ?? '';
-
-async function startServer(): Promise<S3Server> {
-  const log = (line: string): void => console.log(line);
-  const found = await obtainVersitygw({ cache: cacheFolder(process.env), path: process.env['PATH'] ?? '', log });
-  if ('reason' in found) {
-    throw new Error(found.reason);
-  }
-  return startS3Server(found.program);
+const chosen = values.only.split(',');
+const unknown = chosen.filter((name) => KINDS[name] === undefined);
+if (unknown.length > 0) {
+  throw new RangeError(`There is no kind "${unknown.join(', ')}", only ${Object.keys(KINDS).join(', ')}.`);
 }
 
-function s3(): MakePlace {
-  if (server === null) {
-    throw new Error('No S3 server was started.');
-  }
-  return s3Place(server, bucket);
-}
+/** Every kill starts a process: with this they don't compile the same sources each time. */
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 
-const first = Number(values.seed);
-const until = performance.now() + Number(values.minutes) * 60_000;
-const chosen = Object.entries(kinds).filter(([kind]) =>
-  values.only === undefined ? !ASKED_FOR.includes(kind) : values.only === kind,
+const tell = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
+const kinds = LINES.map((names) =>
+  names.filter((name) => chosen.includes(name)).map((name) => newProgress(name, Number(values.seed))),
 );
-let findings = 0;
-
-async function runSeed(seed: number): Promise<void> {
-  for (const [kind, run] of chosen) {
-    try {
-      await run(seed);
-    } catch (error) {
-      findings += 1;
-      console.error(kind, error);
-    }
-  }
+const lines = kinds.map((each) => new Line(each, tell));
+const began = performance.now();
+let until = began + Number(values.minutes) * 60_000;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    until = 0;
+    lines.forEach((line) => line.stop());
+  });
 }
+await Promise.all(lines.map((line) => line.run(() => until)));
 
-for (let seed = first; performance.now() < until; seed += 1) {
-  await runSeed(seed);
-  console.log(`${new Date().toISOString()} seeds ${first} to ${seed}, findings ${findings}: ${JSON.stringify(tally)}`);
+console.log(`\nAfter ${((performance.now() - began) / 60_000).toFixed(1)} minutes:`);
+for (const { name, first, next, ms, tally, findings, reason } of kinds.flat()) {
+  const done = next === first ? 'nothing' : `seeds ${first} to ${next - 1}, ${(ms / 60_000).toFixed(1)} minutes`;
+  console.log(
+    `${name}: ${done}, ${findings} findings, ${JSON.stringify(tally)}${reason === null ? '' : ` (${reason})`}`,
+  );
 }
-await server?.stop();
+const findings = kinds.flat().reduce((sum, kind) => sum + kind.findings, 0);
+console.log(`${findings} findings`);
 process.exitCode = findings === 0 ? 0 : 1;
