@@ -11,7 +11,8 @@ import { restore, sameBytes } from '../testing/test-vault.ts';
 import type { PointSummary } from '../types.ts';
 import { CondemnedLog } from './condemned-log.ts';
 
-const disks = Array.from({ length: 3 }, () => new Uint8Array(randomBytes(160 * KIB)));
+/** Less than a pack each. */
+const disks = Array.from({ length: 3 }, () => new Uint8Array(randomBytes(60 * KIB)));
 
 let clock: ManualClock;
 let vault: LockedVault;
