@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { KIB } from '../../src/kernel/bytes.ts';
 import { dateOf, systemClock } from '../../src/kernel/clock.ts';
 import {
+  beginKeyGeneration,
   createRepository,
   DirectoryStore,
   FileKeyRing,
@@ -21,6 +22,8 @@ import {
   openRepository,
   type DiskResult,
   type OpenRepositoryOptions,
+  type PointSummary,
+  type Repository,
   type RetentionMode,
 } from '../../src/engine/index.ts';
 import { S3Store } from '../../src/engine/stores/s3-store.ts';
@@ -30,6 +33,7 @@ import { namesIn } from './store-suite.ts';
 
 const found = inject('s3Server');
 const DAY = 86_400_000;
+const FAR = 999_999_999;
 
 function ignoreRefusal(error: unknown): void {
   if (!(error instanceof S3ServiceException)) {
@@ -96,35 +100,108 @@ describe.skipIf('reason' in found)('an immutable vault in an S3 bucket', () => {
     return after.filter(({ VersionId }) => first.has(VersionId)).map(({ Key = '' }) => Key.replace('vault/', ''));
   }
 
+  interface Written {
+    readonly sessionId: string;
+    readonly pointId: string;
+    readonly disks: DiskResult[];
+  }
+
+  async function write(repository: Repository, data: Uint8Array, retainUntil?: number): Promise<Written> {
+    const [sessionId, pointId] = [randomUUID(), randomUUID()];
+    const known = retainUntil === undefined ? {} : { retainUntil };
+    await repository.beginSession({ sessionId, pointId, purpose: 'backup', pins: [], ...known });
+    const disk = { sessionId, diskKey: 'xvda', sizeBytes: data.length, source: new MemoryDisk(data) };
+    return { sessionId, pointId, disks: [await repository.writeDisk({ ...disk, sampleBytes: 0 })] };
+  }
+
+  async function commit(repository: Repository, written: Written, retainUntil?: number): Promise<PointSummary> {
+    const about = { vmId: 'vm', takenAt: 1, config: new Uint8Array(0), info: {} };
+    const date = retainUntil === undefined ? {} : { retainUntil };
+    const point = await repository.commitPoint({ ...written, ...about, ...date });
+    await repository.endSession(written.sessionId);
+    return point;
+  }
+
+  const namesOf = async (kinds: RegExp): Promise<string[]> =>
+    (await namesIn(store, '')).filter((name) => kinds.test(name));
+
+  async function unlockedBefore(names: readonly string[], date: number): Promise<string[]> {
+    const dates = await Promise.all(names.map(async (name) => store.retention?.lockedUntil(name)));
+    return names.filter((_, i) => (dates[i] ?? 0) < date);
+  }
+
+  /** At the numbers that come next, and at some far above: bytes of no meaning, and a sealed object of another name. */
+  async function forge(pointId: string): Promise<void> {
+    const sealed = Buffer.from(await store.get(`points/${pointId}`));
+    for (const [below, last] of [
+      ['repo.', 1],
+      ['epoch/', 1],
+      ['condemned/', 1],
+      [`custody/${pointId}/`, 2],
+    ] as const) {
+      const far = below.startsWith('custody/') ? [] : [FAR];
+      for (const number of [last + 1, last + 2, ...far]) {
+        const Body = number === last + 2 ? sealed : randomBytes(300);
+        await attacker.send(new PutObjectCommand({ Bucket: bucket, Key: `vault/${below}${number}`, Body }));
+      }
+    }
+  }
+
   test('restores byte for byte after somebody with its credentials did their worst', async () => {
     await createRepository({ ...options, parameters: SMALL_PARAMETERS, immutable: true });
+    await beginKeyGeneration(options);
     const data = new Uint8Array(randomBytes(300 * KIB));
     const retainUntil = systemClock.now() + DAY;
-    const [sessionId, pointId] = [randomUUID(), randomUUID()];
+    const extended = retainUntil + 100 * DAY;
+    let pointId = '';
     {
       await using repository = await openRepository(options);
-      await repository.beginSession({ sessionId, pointId, purpose: 'backup', pins: [] });
-      const disk = { sessionId, diskKey: 'xvda', sizeBytes: data.length, source: new MemoryDisk(data) };
-      const disks: DiskResult[] = [await repository.writeDisk({ ...disk, sampleBytes: 0 })];
-      const about = { vmId: 'vm', takenAt: 1, config: new Uint8Array(0), info: {} };
-      const point = await repository.commitPoint({ sessionId, pointId, disks, retainUntil, ...about });
+      const gone = await commit(repository, await write(repository, new Uint8Array(randomBytes(100 * KIB))));
+      await repository.deletePoint(gone.pointId);
+      await repository.collect({ graceMs: 0 });
+      expect(await namesOf(/^condemned\/\d+$/)).toEqual(['condemned/1']);
+      await repository.raiseEpoch();
+
+      const written = await write(repository, data, retainUntil);
+      const packs = await namesOf(/^(data|meta)/);
+      expect(packs.length).toBeGreaterThan(3);
+      expect(await unlockedBefore(packs, retainUntil)).toEqual([]);
+      const point = await commit(repository, written, retainUntil);
+      ({ pointId } = point);
       expect(point.lockedUntil).toBeGreaterThanOrEqual(retainUntil);
-      await repository.endSession(sessionId);
+      await repository.placeHold({ pointId, holdId: randomUUID(), reason: 'a case' });
+      await repository.extendRetention(pointId, extended);
     }
-    const needed = (await namesIn(store, '')).filter((name) => /^(data|meta|points|repo)/.test(name));
-    const dates = await Promise.all(needed.map(async (name) => store.retention?.lockedUntil(name)));
-    expect(dates.filter((date) => (date ?? 0) < retainUntil)).toEqual([]);
+    const needed = await namesOf(/^(data|meta|repo|epoch)/);
+    needed.push(`points/${pointId}`, `custody/${pointId}/1`, `custody/${pointId}/2`);
+    expect(needed).toEqual(expect.arrayContaining(['repo.0', 'repo.1', 'epoch/1']));
+    expect(await unlockedBefore(needed, extended)).toEqual([]);
 
     const left = await destroyAll();
     expect(left).toEqual(expect.arrayContaining(needed));
-    expect(left.some((name) => name.startsWith('index/'))).toBe(false);
+    expect(left.filter((name) => /^(index|condemned)/.test(name))).toEqual([]);
 
     const fresh = open('vault', 'compliance');
+    {
+      await using repository = await openRepository({ ...options, store: fresh });
+      expect(await repository.readCustody(pointId)).toMatchObject({
+        retainUntil: extended,
+        holds: [{ reason: 'a case' }],
+      });
+      await expect(repository.deletePoint(pointId)).rejects.toMatchObject({ code: 'POINT_RETAINED' });
+      const meddled = await collected(fresh.retention?.meddled('points/') ?? []);
+      expect(meddled.map(({ name }) => name)).toContain(`points/${pointId}`);
+    }
+    await forge(pointId);
     await using repository = await openRepository({ ...options, store: fresh });
+    const sessionId = randomUUID();
+    await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'restore', pins: [pointId] });
     expect(sameBytes(await restore(repository, pointId, 'xvda'), data)).toBe(true);
-    expect(await collected(repository.listPoints())).toMatchObject([{ pointId }]);
-    const meddled = await collected(fresh.retention?.meddled('points/') ?? []);
-    expect(meddled).toMatchObject([{ name: `points/${pointId}` }]);
+    await repository.endSession(sessionId);
+    const listed = await collected(repository.listPoints({ onDamaged: () => {} }));
+    expect(listed.map((point) => point.pointId)).toEqual([pointId]);
+    // What follows the entries that stand can't be read: nothing is sure, so nothing is deleted.
+    await expect(repository.deletePoint(pointId)).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
     fresh[Symbol.dispose]();
   });
 
