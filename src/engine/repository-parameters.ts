@@ -11,7 +11,7 @@ import type { ChunkingParameters } from './types.ts';
 export const DEFAULT_PARAMETERS: ChunkingParameters = {
   blockBytes: BLOCK_BYTES,
   minChunkBytes: 64 * KIB,
-  averageChunkBytes: 192 * KIB,
+  averageChunkBytes: 128 * KIB,
   maxChunkBytes: 1024 * KIB,
   segmentBytes: 32 * MIB,
   packBytes: 64 * MIB,

@@ -247,6 +247,8 @@ export interface Repository extends AsyncDisposable {
    * NO_RESTORE_POINT if a pinned point isn't there, SESSION_FENCED if its point id has a tombstone.
    */
   beginSession(request: SessionRequest): Promise<void>;
+  /** Renews the session's lease while the work goes on, beside what its calls do; cancels it when that is not possible. */
+  withSession<T>(sessionId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Stores a disk, whole or from its changes. Called again after an interruption it goes on from its journal. */
   writeDisk(request: WriteDiskRequest): Promise<DiskResult>;
   /** Makes the restore point exist. Again for the same session: the same answer. SESSION_FENCED if a tombstone came first. */
@@ -300,7 +302,7 @@ export interface CreateRepositoryOptions {
   readonly repositoryId: string;
   /** The vault is to be immutable: VAULT_NOT_IMMUTABLE unless the store shows that it keeps what is locked. */
   readonly immutable?: boolean;
-  /** 64–192–1024 KiB chunks in 32 MiB segments and 64 MiB packs if absent. */
+  /** 64–128–1024 KiB chunks in 32 MiB segments and 64 MiB packs if absent. */
   readonly parameters?: ChunkingParameters;
 }
 

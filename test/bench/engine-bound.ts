@@ -9,7 +9,7 @@ import { KIB, MIB } from '../../src/kernel/bytes.ts';
 
 const PIECES = 24;
 const PIECE_BYTES = 4 * MIB;
-const CHUNK_BYTES = 192 * KIB;
+const CHUNK_BYTES = 128 * KIB;
 const KEY = Buffer.alloc(32, 1);
 const NONCE = Buffer.alloc(12);
 
