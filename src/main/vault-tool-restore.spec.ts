@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
@@ -40,9 +41,12 @@ async function lastPack(): Promise<string> {
 test('a restore that ends half-way goes on where it was', async () => {
   const [to, cursor] = [join(world.folder, 'half.raw'), join(world.folder, 'half.json')];
   const { undo } = await flipBit(await lastPack(), 100);
-  const half = await restoreRoot(to, '--resume', cursor);
+  // Lanes restore side by side: now and then the damage is met before the first segment is whole.
+  for (let tries = 0; tries < 20 && !existsSync(cursor); tries += 1) {
+    await rm(`${to}.partial`, { force: true });
+    expect((await restoreRoot(to, '--resume', cursor)).code).toBe(3);
+  }
   await undo();
-  expect(half.code).toBe(3);
   const { settledBelow } = JSON.parse(await readFile(cursor, 'utf8')) as { settledBelow: number };
   expect(settledBelow).toBeGreaterThan(0);
   expect(settledBelow).toBeLessThan(world.root.length);

@@ -8,6 +8,7 @@ import { PackBuilder } from '../format/pack-builder.ts';
 import { FrameOpener, readPackTable, type Frame, type PackTable } from '../format/pack-reader.ts';
 import { Sealer } from '../format/seal.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { packMemory } from '../worker/buffer-pool.ts';
 import type { FrameBits } from './frame-bits.ts';
 import { findLockDates } from './lock-dates.ts';
 import { announcePack } from './own-packs.ts';
@@ -78,7 +79,7 @@ class FrameCopy implements CopyOutcome {
   constructor(context: RepositoryContext, sessionId: string, buffer: ArrayBuffer, signal: AbortSignal) {
     this.#context = context;
     this.#sessionId = sessionId;
-    this.#buffer = new Uint8Array(buffer);
+    this.#buffer = packMemory(buffer);
     this.#signal = signal;
   }
 
