@@ -79,6 +79,10 @@ export class VaultRepository implements Repository {
     await (purpose === 'backup' ? this.#context.condemned.refresh() : this.#learnCondemned());
   }
 
+  withSession<T>(sessionId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withReaderLease(this.#context, { sessionId }, work);
+  }
+
   async writeDisk(request: WriteDiskRequest): Promise<DiskResult> {
     const session = await this.#sessions.get(request.sessionId);
     await this.#requireUndecided(session);
@@ -215,12 +219,13 @@ export class VaultRepository implements Repository {
     }
   }
 
-  /** A backup whose base is damaged is made all the same, in full. */
+  /** A backup or copy whose base is damaged is made all the same, in full. */
   async #requirePin(pointId: string, purpose: SessionRequest['purpose']): Promise<void> {
     try {
       await this.#points.get(pointId);
     } catch (error) {
-      if (purpose !== 'backup' || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+      const isBase = purpose === 'backup' || purpose === 'copy';
+      if (!isBase || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
         throw error;
       }
     }

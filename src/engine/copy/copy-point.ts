@@ -2,8 +2,9 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import { withLease } from '../sessions/with-lease.ts';
+import { withReaderLease, type LeaseRequest } from '../sessions/with-lease.ts';
 import type { DiskManifest, DiskResult, Point, Repository } from '../types.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import { changedRanges, type ManifestToCompare } from './changed-ranges.ts';
 import type { CopyPointRequest, CopyResult } from './copy-types.ts';
 import { PointDiskSource } from './point-disk-source.ts';
@@ -29,32 +30,23 @@ export async function copyPoint(
   if (to.repositoryId === from.repositoryId) {
     throw new AppError('BAD_INPUT', 'A restore point is copied to another repository, not to its own.');
   }
-  const controller = new AbortController();
-  const own = controller.signal;
-  const signal = request.signal === undefined ? own : AbortSignal.any([request.signal, own]);
-  const copy: Copy = { context, from, request, signal };
-  try {
-    return await withLease(
-      context,
-      sessionId,
-      (error) => controller.abort(error),
-      async () => {
-        const made = await findMade(copy);
-        if (made !== null) {
-          return await end(copy, made);
-        }
-        const pins = base === undefined ? [pointId] : [pointId, base.pointId];
-        await from.beginSession({ sessionId, pointId: copyId, purpose: 'copy', pins });
-        const copiedPins = base === undefined ? [] : [base.copyId];
-        const known = retainUntil === undefined ? {} : { retainUntil };
-        await to.beginSession({ sessionId, pointId: copyId, purpose: 'backup', pins: copiedPins, ...known });
-        return await end(copy, await make(copy));
-      },
-    );
-  } catch (error) {
-    // What went wrong first says more than what it made go wrong elsewhere.
-    throw own.aborted ? own.reason : error;
-  }
+  // Both sides: between two disks, and while manifests are compared, nothing else says that this is alive.
+  const both: LeaseRequest = { sessionId, signal: request.signal };
+  return withReaderLease(context, both, (here) =>
+    to.withSession(sessionId, async (there) => {
+      const copy: Copy = { context, from, request, signal: AbortSignal.any([here, there]) };
+      const made = await findMade(copy);
+      if (made !== null) {
+        return await end(copy, made);
+      }
+      const pins = base === undefined ? [pointId] : [pointId, base.pointId];
+      await from.beginSession({ sessionId, pointId: copyId, purpose: 'copy', pins });
+      const copiedPins = base === undefined ? [] : [base.copyId];
+      const known = retainUntil === undefined ? {} : { retainUntil };
+      await to.beginSession({ sessionId, pointId: copyId, purpose: 'backup', pins: copiedPins, ...known });
+      return await end(copy, await make(copy));
+    }),
+  );
 }
 
 /** What an earlier call made that was interrupted before it could say so. */
@@ -108,16 +100,17 @@ async function make(copy: Copy): Promise<CopyResult> {
   return { summary, bytesRead: sum(({ bytesRead }) => bytesRead), bytesStoredNew: sum((disk) => disk.bytesStoredNew) };
 }
 
-/** A base whose copy is another's would make a copy that is neither. */
+/** A base whose copy is another's would make a copy that is neither. Null also of one that is damaged on either side. */
 async function findBase({ from, request: { base, to } }: Copy): Promise<Point | null> {
   if (base === undefined) {
     return null;
   }
-  const origin = provenanceOf((await to.readPoint(base.copyId)).summary.info);
-  if (origin?.pointId !== base.pointId || origin.repositoryId !== from.repositoryId) {
+  const copied = await nullIfDamaged(to.readPoint(base.copyId));
+  const origin = copied === null ? null : provenanceOf(copied.summary.info);
+  if (copied !== null && (origin?.pointId !== base.pointId || origin.repositoryId !== from.repositoryId)) {
     throw new AppError('BAD_INPUT', `Restore point ${base.copyId} is no copy of ${base.pointId}.`);
   }
-  return from.readPoint(base.pointId);
+  return copied === null ? null : await nullIfDamaged(from.readPoint(base.pointId));
 }
 
 async function copyDisk(copy: Copy, disk: DiskManifest, base: DiskManifest | null): Promise<DiskResult> {
@@ -125,7 +118,9 @@ async function copyDisk(copy: Copy, disk: DiskManifest, base: DiskManifest | nul
   const { diskKey, sizeBytes } = disk;
   const now = toCompare(context, disk);
   const { base: baseIds, sampleBytes, onProgress } = request;
-  const isIncremental = base !== null && baseIds !== undefined;
+  // If it is this point's own manifest that is damaged, the copy will fail at that.
+  const changed = base === null ? null : await nullIfDamaged(changedRanges(toCompare(context, base), now));
+  const isIncremental = changed !== null && baseIds !== undefined;
   return request.to.writeDisk({
     sessionId: request.sessionId,
     diskKey,
@@ -133,15 +128,22 @@ async function copyDisk(copy: Copy, disk: DiskManifest, base: DiskManifest | nul
     source: new PointDiskSource(now.reader, context.chunks),
     unchangedFrom: 'source',
     signal,
-    ...(isIncremental
-      ? {
-          base: { pointId: baseIds.copyId, diskKey },
-          changed: await changedRanges(toCompare(context, base), now),
-        }
-      : {}),
+    ...(isIncremental ? { base: { pointId: baseIds.copyId, diskKey }, changed } : {}),
     ...(sampleBytes === undefined ? {} : { sampleBytes }),
     ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ diskKey, ...progress }) }),
   });
+}
+
+/** Damage of a base must not stop what needs it only to be quicker. */
+async function nullIfDamaged<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isDamage(error)) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 function toCompare(context: RepositoryContext, manifest: DiskManifest): ManifestToCompare {

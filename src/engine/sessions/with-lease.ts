@@ -28,10 +28,15 @@ export async function withLease<T>(
   }
 }
 
+export interface LeaseRequest {
+  readonly sessionId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The same for readers, as far as they say who they are: `work` is cancelled when the lease can't be renewed. */
 export async function withReaderLease<T>(
   context: RepositoryContext,
-  { sessionId, signal }: { readonly sessionId?: string | undefined; readonly signal?: AbortSignal | undefined },
+  { sessionId, signal }: LeaseRequest,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
