@@ -61,6 +61,7 @@ const guessable = (): string[] => [
   'condemned/1.waits',
   `custody/${pointId}/1`,
   `custody/${pointId}/2`,
+  `custody/${pointId}/${FAR}`,
   `custody/${randomUUID()}/1`,
   `sessions/${randomUUID()}`,
   `sessions/${randomUUID()}.${'0'.repeat(16)}.${newObjectId()}`,

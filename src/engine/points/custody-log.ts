@@ -28,6 +28,8 @@ export interface CustodyState {
 }
 
 const NUMBER = /^[1-9]\d{0,14}$/;
+/** Entries are counted one by one; a few may be lost, or late in a list. What stands further above was not counted. */
+const MAX_GAP = 1000;
 const UNTOUCHED: CustodyState = { last: 0, retainUntil: 0, holds: [], deletedAt: null };
 
 /**
@@ -164,7 +166,7 @@ export class CustodyLog {
   }
 
   async #fold(pointId: string, numbers: readonly number[]): Promise<CustodyState> {
-    const last = Math.max(0, ...numbers);
+    const last = highestCounted(numbers);
     let state = UNTOUCHED;
     let missing: unknown = null;
     // Lists are no snapshots: what lies between is asked for by its name.
@@ -200,6 +202,14 @@ export class CustodyLog {
 function numberOf(name: string, pointId: string): number[] {
   const number = name.slice(custodyName(pointId, '').length);
   return NUMBER.test(number) ? [Number(number)] : [];
+}
+
+function highestCounted(numbers: readonly number[]): number {
+  let highest = 0;
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    highest = number - highest <= MAX_GAP ? number : highest;
+  }
+  return highest;
 }
 
 function applyEntry(state: CustodyState, last: number, entry: CustodyEntry): CustodyState {
