@@ -139,8 +139,7 @@ describe.skipIf('reason' in found)('an immutable vault in an S3 bucket', () => {
       ['condemned/', 1],
       [`custody/${pointId}/`, 2],
     ] as const) {
-      const far = [FAR];
-      for (const number of [last + 1, last + 2, ...far]) {
+      for (const number of [last + 1, last + 2, FAR]) {
         const Body = number === last + 2 ? sealed : randomBytes(300);
         await attacker.send(new PutObjectCommand({ Bucket: bucket, Key: `vault/${below}${number}`, Body }));
       }
