@@ -118,29 +118,13 @@ function bitsFor(chunks: number): number {
   return Math.max(0, Math.ceil(Math.log2(chunks / 4 / SEGMENT_ENTRIES)));
 }
 
+/** A laid out index has three segments of the largest size in each range; that much of it is one more. */
+export const LAID_SHARE = 63 / (63 + 16);
+
 /** Into each range of a laid out index one segment more of the largest size: the fourth, so that all of it is to be merged. */
 export async function fillIndex(folder: string, chunks: number): Promise<Record<string, number>> {
   const vault = await openScaleVault(folder, chunks);
   return { 'index: MB added, for merges': (await laySegments(vault, chunks, { shares: [16], salt: 1 })) / 1e6 };
-}
-
-/** A publication that has to merge the whole index: three times in each range, until all of it is in new segments. */
-export async function mergeIndex(folder: string, chunks: number): Promise<Record<string, number>> {
-  const vault = await openScaleVault(folder, chunks);
-  const index = indexOf(vault);
-  const { refs } = await index.refresh();
-  const opened = peakMb();
-  const start = performance.now();
-  await index.publish([{ id: packOf(0), digests: digestsOf(0) }]);
-  return {
-    'merge of all: s': (performance.now() - start) / 1000,
-    'merge of all: MB written': vault.store.indexBytes / 1e6,
-    'merge of all: segments before': refs.length,
-    'merge of all: segments after': index.filters().refs.length,
-    'merge of all: peak memory when opened, MB': opened,
-    'merge of all: peak memory, MB': peakMb(),
-    'merge of all: allowed, MB': allowedMb(chunks),
-  };
 }
 
 /** Opens the index and asks it for what it does not have, and for what it has: neighbours, as disks ask. */
@@ -205,7 +189,15 @@ function neighbours(chunks: number, question: number): Buffer {
 
 /** A full backup of new data into that vault, with two workers: what the whole process takes. */
 export async function backUpBeside(folder: string, chunks: number): Promise<Record<string, number>> {
-  const { options } = await openScaleVault(folder, chunks);
+  return backUp(await openScaleVault(folder, chunks), 'backup of 2 GiB beside it', chunks);
+}
+
+/** The same where the publication has to merge the whole index, of which so many chunks were laid first. */
+export async function backUpMerging(folder: string, chunks: number): Promise<Record<string, number>> {
+  return backUp(await openScaleVault(folder, chunks), 'backup that merges all', chunks / LAID_SHARE);
+}
+
+async function backUp(vault: ScaleVault, name: string, chunks: number): Promise<Record<string, number>> {
   const pool = randomBytes(4 * MIB);
   const text = Buffer.alloc(4 * MIB, randomBytes(48 * 1024).toString('hex'));
   const source = {
@@ -222,17 +214,19 @@ export async function backUpBeside(folder: string, chunks: number): Promise<Reco
   };
   const ids = { sessionId: randomUUID(), pointId: randomUUID() };
   const start = performance.now();
-  await using repository = await openRepository(options);
+  await using repository = await openRepository(vault.options);
   await repository.beginSession({ ...ids, purpose: 'backup', pins: [] });
   const disk = { sessionId: ids.sessionId, diskKey: 'disk', sizeBytes: BACKUP_BYTES, source };
   const { chunksNew } = await repository.writeDisk(disk);
   const seconds = (performance.now() - start) / 1000;
   await repository.endSession(ids.sessionId);
   return {
-    'backup of 2 GiB beside it: chunks stored': chunksNew,
-    'backup of 2 GiB beside it: s, opening included': seconds,
-    'backup of 2 GiB beside it: peak memory, MB': peakMb(),
-    'backup of 2 GiB beside it: allowed, MB': allowedMb(chunks),
+    [`${name}: chunks in the index, millions`]: chunks / 1e6,
+    [`${name}: chunks stored`]: chunksNew,
+    [`${name}: MB written to the index`]: vault.store.indexBytes / 1e6,
+    [`${name}: s, opening included`]: seconds,
+    [`${name}: peak memory, MB`]: peakMb(),
+    [`${name}: allowed, MB`]: allowedMb(chunks),
   };
 }
 
