@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Store } from '../../src/engine/index.ts';
+import { DelegatingStore } from '../../src/engine/stores/delegating-store.ts';
 import type { FileSystem, OpenFile } from '../../src/engine/stores/file-system.ts';
 import type { LifeOptions } from './life.ts';
 
@@ -41,10 +42,10 @@ export const BROKEN: Readonly<Record<string, Break>> = {
     }),
   },
   'a restore point is put before what it names is flushed': {
-    breakStore: (store) => flushingAfter(store, (last) => !/^(data|meta|index)\//.test(last)),
+    breakStore: (store) => new SelectivelyFlushingStore(store, (last) => !/^(data|meta|index)\//.test(last)),
   },
   'a restore point is not flushed': {
-    breakStore: (store) => flushingAfter(store, (last) => !last.startsWith('points/')),
+    breakStore: (store) => new SelectivelyFlushingStore(store, (last) => !last.startsWith('points/')),
   },
 };
 
@@ -65,23 +66,23 @@ function bound(files: FileSystem): FileSystem {
 }
 
 /** A store that flushes only where `wanted` says so of the object that was put last. */
-function flushingAfter(store: Store, wanted: (last: string) => boolean): Store {
-  let last = '';
-  return {
-    description: store.description,
-    putIfAbsent: (name, ...rest) => {
-      last = name;
-      return store.putIfAbsent(name, ...rest);
-    },
-    flush: async () => {
-      if (wanted(last)) {
-        await store.flush();
-      }
-    },
-    get: (...args) => store.get(...args),
-    getRange: (...args) => store.getRange(...args),
-    head: (name) => store.head(name),
-    list: (prefix) => store.list(prefix),
-    delete: (name) => store.delete(name),
-  };
+class SelectivelyFlushingStore extends DelegatingStore {
+  readonly #wanted: (last: string) => boolean;
+  #last = '';
+
+  constructor(inner: Store, wanted: (last: string) => boolean) {
+    super(inner);
+    this.#wanted = wanted;
+  }
+
+  override putIfAbsent(...put: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
+    [this.#last] = put;
+    return super.putIfAbsent(...put);
+  }
+
+  override async flush(): Promise<void> {
+    if (this.#wanted(this.#last)) {
+      await super.flush();
+    }
+  }
 }

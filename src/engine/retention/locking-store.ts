@@ -1,6 +1,7 @@
 import { DATA_PREFIX, META_PREFIX } from '../format/names.ts';
-import type { PutOptions, Retention, Store, StoredObject } from '../ports/store.ts';
+import type { PutOptions, Store } from '../ports/store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { DelegatingStore } from '../stores/delegating-store.ts';
 import { endOfWindow } from './retention-window.ts';
 
 /**
@@ -15,45 +16,20 @@ export function lockPacksUntil(context: RepositoryContext, retainUntil: number |
 }
 
 /** Packs, and nothing else that is put, are locked until a date. */
-class LockingStore implements Store {
-  readonly description: string;
-  readonly retention: Retention | undefined;
-  readonly #inner: Store;
+class LockingStore extends DelegatingStore {
   readonly #until: number;
 
   constructor(inner: Store, until: number) {
-    this.description = inner.description;
-    this.retention = inner.retention;
-    this.#inner = inner;
+    super(inner);
     this.#until = until;
   }
 
-  putIfAbsent(name: string, parts: readonly Uint8Array[], options: PutOptions = {}): Promise<'created' | 'exists'> {
+  override putIfAbsent(
+    name: string,
+    parts: readonly Uint8Array[],
+    options: PutOptions = {},
+  ): Promise<'created' | 'exists'> {
     const isPack = name.startsWith(DATA_PREFIX) || name.startsWith(META_PREFIX);
-    return this.#inner.putIfAbsent(name, parts, isPack ? { ...options, retainUntil: this.#until } : options);
-  }
-
-  get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#inner.get(name, signal);
-  }
-
-  getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.#inner.getRange(name, offset, into, signal);
-  }
-
-  head(name: string): Promise<StoredObject | null> {
-    return this.#inner.head(name);
-  }
-
-  list(prefix: string): AsyncIterable<StoredObject> {
-    return this.#inner.list(prefix);
-  }
-
-  delete(name: string): Promise<void> {
-    return this.#inner.delete(name);
-  }
-
-  flush(): Promise<void> {
-    return this.#inner.flush();
+    return super.putIfAbsent(name, parts, isPack ? { ...options, retainUntil: this.#until } : options);
   }
 }

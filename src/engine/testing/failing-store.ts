@@ -1,19 +1,19 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
+import { DelegatingStore } from '../stores/delegating-store.ts';
 
 /** What happens to the change at which the power goes: nothing of it, or all of it but the answer. */
 export type Failure = 'before' | 'after';
 
 /** A store that is gone from its n-th change on, counted from 1: as its writer sees it, everything fails then. */
-export class FailingStore implements Store {
-  readonly description = 'failing';
-  readonly #inner: Store;
+export class FailingStore extends DelegatingStore {
+  override readonly description = 'failing';
   readonly #failAt: number;
   readonly #failure: Failure;
   #changes = 0;
 
   constructor(inner: Store, failAt: number, failure: Failure) {
-    this.#inner = inner;
+    super(inner);
     this.#failAt = failAt;
     this.#failure = failure;
   }
@@ -22,37 +22,37 @@ export class FailingStore implements Store {
     return this.#changes;
   }
 
-  putIfAbsent(name: string, parts: readonly Uint8Array[]): Promise<'created' | 'exists'> {
-    return this.#change(() => this.#inner.putIfAbsent(name, parts));
+  override putIfAbsent(...put: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
+    return this.#change(() => super.putIfAbsent(...put));
   }
 
-  delete(name: string): Promise<void> {
-    return this.#change(() => this.#inner.delete(name));
+  override delete(name: string): Promise<void> {
+    return this.#change(() => super.delete(name));
   }
 
-  async get(name: string): Promise<Uint8Array> {
+  override async get(...args: Parameters<Store['get']>): Promise<Uint8Array> {
     this.#requireAlive();
-    return this.#inner.get(name);
+    return super.get(...args);
   }
 
-  async getRange(name: string, offset: number, into: Uint8Array): Promise<void> {
+  override async getRange(...args: Parameters<Store['getRange']>): Promise<void> {
     this.#requireAlive();
-    await this.#inner.getRange(name, offset, into);
+    await super.getRange(...args);
   }
 
-  async head(name: string): Promise<StoredObject | null> {
+  override async head(name: string): Promise<StoredObject | null> {
     this.#requireAlive();
-    return this.#inner.head(name);
+    return super.head(name);
   }
 
-  async *list(prefix: string): AsyncIterable<StoredObject> {
+  override async *list(prefix: string): AsyncIterable<StoredObject> {
     this.#requireAlive();
-    yield* this.#inner.list(prefix);
+    yield* super.list(prefix);
   }
 
-  async flush(): Promise<void> {
+  override async flush(): Promise<void> {
     this.#requireAlive();
-    await this.#inner.flush();
+    await super.flush();
   }
 
   async #change<T>(change: () => Promise<T>): Promise<T> {
