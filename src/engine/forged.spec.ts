@@ -1,8 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
+import { beginKeyGeneration } from './begin-key-generation.ts';
 import { FORMAT_VERSION } from './format/header.ts';
-import { newObjectId } from './format/ids.ts';
+import { newObjectId, uuidToObjectId } from './format/ids.ts';
+import { deriveParametersKey } from './keys/key-schedule.ts';
+import { encodeRepositoryFile, type RepositoryFile } from './repository-parameters.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
 
 /*
@@ -96,22 +99,62 @@ test.each(Object.entries(FORGERIES))(
   },
 );
 
-test.each([
-  ['random bytes', /^(repo|epoch|condemned|sessions|index)/],
-  ['a copy of another object', /^(repo|epoch|condemned|sessions|index)/],
-  // What a later program condemned must keep this one from writing.
-  ['a format of the future', /^(repo|epoch|sessions|index)/],
-])('%s where numbers come next let backups go on after a repair', async (kind, where) => {
-  const forge = FORGERIES[kind] ?? ofTheFuture;
-  const names = guessable().filter((name) => where.test(name) && !vault.objects.has(name));
+test.each(['random bytes', 'a copy of another object', 'a format of the future'])(
+  '%s where numbers come next let backups go on after a repair',
+  async (kind) => {
+    const forge = FORGERIES[kind] ?? ofTheFuture;
+    const where = /^(repo|epoch|condemned|sessions|index)/;
+    const names = guessable().filter((name) => where.test(name) && !vault.objects.has(name));
+    names.forEach((name) => vault.objects.set(name, forge()));
+    await using repository = await vault.open(undefined, 1);
+    const { raisedEpoch } = await repository.repair({ index: 'damaged' });
+    expect(raisedEpoch).toBe(3);
+    names.filter((name) => name.startsWith('index/')).forEach((name) => vault.objects.set(name, forge()));
+    const changed = data.slice();
+    changed.set(randomBytes(20 * KIB));
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(changed) } });
+    expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), changed)).toBe(true);
+    expect(sameBytes(await restoreAnew(), data)).toBe(true);
+  },
+);
+
+test.each(Object.entries(FORGERIES))('%s keep nobody from collecting', async (_, forge) => {
+  const other = randomUUID();
+  const names = guessable().filter((name) => /^(condemned|custody|index)/.test(name) && !name.includes(pointId));
+  names.push(`sessions/${other}.${'0'.repeat(16)}.${newObjectId()}`);
   names.forEach((name) => vault.objects.set(name, forge()));
   await using repository = await vault.open(undefined, 1);
-  const { raisedEpoch } = await repository.repair({ index: 'damaged' });
-  expect(raisedEpoch).toBe(3);
-  names.filter((name) => name.startsWith('index/')).forEach((name) => vault.objects.set(name, forge()));
-  const changed = data.slice();
-  changed.set(randomBytes(20 * KIB));
-  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(changed) } });
-  expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), changed)).toBe(true);
-  expect(sameBytes(await restoreAnew(), data)).toBe(true);
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(new Uint8Array(randomBytes(KIB))) } });
+  await repository.deletePoint(pointId);
+  const result = await repository.collect({ graceMs: 0 });
+  expect(result).toMatchObject({ unreadable: [], pending: { packs: 0 }, deleted: { points: 1 } });
+  expect(result.deleted.dataPacks).toBeGreaterThan(1);
+  await expect(restoreAnew()).rejects.toMatchObject({ code: 'NO_RESTORE_POINT' });
+  expect((await repository.verify({ level: 2 })).intactPoints).toEqual([summary.pointId]);
+});
+
+/** What a later program does first: it begins a generation, and says there what it will write. */
+async function beginLaterFormat(): Promise<void> {
+  const generation = await beginKeyGeneration(vault);
+  const name = `repo.${generation}`;
+  const keys = await vault.keyRing.getRepositoryKeys({ ...vault, generation });
+  const parametersKey = deriveParametersKey(keys, uuidToObjectId(vault.repositoryId, 'repository'));
+  const file = JSON.parse(Buffer.from(genuine(name)).toString('utf8').split('\n')[0] ?? '') as RepositoryFile;
+  vault.objects.set(name, encodeRepositoryFile({ ...file, format: FORMAT_VERSION + 1 }, parametersKey));
+}
+
+test('what a later program may have condemned stops whoever still writes and knows nothing of it', async () => {
+  await using repository = await vault.open(undefined, 1);
+  vault.objects.set('condemned/1', ofTheFuture());
+  const disks = { xvda: new MemoryDisk(data) };
+  await backup(repository, { disks });
+  await beginLaterFormat();
+  vault.objects.set('condemned/2', ofTheFuture());
+  const refused = { code: 'VAULT_FORMAT_UNKNOWN' };
+  await expect(backup(repository, { disks })).rejects.toMatchObject(refused);
+  await expect(repository.collect()).rejects.toMatchObject(refused);
+  await expect(vault.open()).rejects.toMatchObject(refused);
+  // Nobody can tell.
+  vault.objects.delete('repo.1');
+  await expect(backup(repository, { disks })).rejects.toMatchObject(refused);
 });

@@ -1,19 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { MIB } from '../kernel/bytes.ts';
-import { AppError, isAppError } from '../kernel/errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import { CondemnedLog } from './collect/condemned-log.ts';
 import { uuidToObjectId } from './format/ids.ts';
-import type { ObjectId } from './format/ids.ts';
-import { generationOfRepo, REPO_PREFIX, repoName } from './format/names.ts';
+import { repoName } from './format/names.ts';
 import { ChunkIndex } from './index/chunk-index.ts';
 import { GenerationLearningStore } from './keys/generation-learning-store.ts';
 import { FIRST_GENERATION, KeyGenerations } from './keys/key-generations.ts';
 import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
+import { hasKnownFormatsOnly, requireKnownFormats } from './known-formats.ts';
 import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './repository-parameters.ts';
 import { VaultRepository } from './vault-repository.ts';
 import { ChunkReader } from './restore/chunk-reader.ts';
 import { PackTables } from './restore/pack-tables.ts';
-import type { KeyRing, RepositoryKeyId, RepositoryKeys } from './ports/key-ring.ts';
 import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
 import { stopYoungGeneration } from './young-generation.ts';
@@ -30,7 +29,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const { leases, clock, repositoryId } = options;
   const { generations, parameters } = await openKeys(options);
   const { secrets } = generations;
-  const store = new GenerationLearningStore(options.store, generations);
+  const store = new GenerationLearningStore(options.store, generations, () => hasKnownFormatsOnly(options));
   const workers = options.workers ?? availableParallelism();
   const lanes = lanesWithin(options.memoryBudgetBytes ?? DEFAULT_BUDGET_BYTES, workers, parameters);
   const condemned = new CondemnedLog(store, secrets, clock);
@@ -67,51 +66,8 @@ async function openKeys(options: OpenRepositoryOptions): Promise<{
   const keys = await keyRing.getRepositoryKeys({ ...id, generation: FIRST_GENERATION });
   verifyRepositoryFile(data, deriveParametersKey(keys, objectId), name);
   checkParameters(file.chunking);
-  await requireKnownFormats(options, objectId);
+  await requireKnownFormats(options);
   const generations = new KeyGenerations(keyRing, id, deriveSecrets(keys, objectId, FIRST_GENERATION));
   await generations.refresh();
   return { generations, parameters: file.chunking };
-}
-
-/**
- * A later program may have begun a generation of a format that this one would only misread. What the ring has no key of,
- * or what isn't signed with it, was put there by somebody else, who must not keep anybody from what is stored.
- */
-async function requireKnownFormats(
-  { store, keyRing, tenantId, repositoryId }: OpenRepositoryOptions,
-  objectId: ObjectId,
-): Promise<void> {
-  for await (const { name } of store.list(REPO_PREFIX)) {
-    const generation = generationOfRepo(name) ?? FIRST_GENERATION;
-    const keys = generation > FIRST_GENERATION ? await findKeys(keyRing, { tenantId, repositoryId, generation }) : null;
-    if (keys !== null) {
-      const data = await store.get(name);
-      if (isSigned(data, deriveParametersKey(keys, objectId), name)) {
-        parseRepositoryFile(data, name);
-      }
-    }
-  }
-}
-
-async function findKeys(keyRing: KeyRing, id: RepositoryKeyId): Promise<RepositoryKeys | null> {
-  try {
-    return await keyRing.getRepositoryKeys(id);
-  } catch (error) {
-    if (isAppError(error, 'KEY_MISSING')) {
-      return null;
-    }
-    throw error;
-  }
-}
-
-function isSigned(data: Uint8Array, parametersKey: Uint8Array, name: string): boolean {
-  try {
-    verifyRepositoryFile(data, parametersKey, name);
-    return true;
-  } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT')) {
-      return false;
-    }
-    throw error;
-  }
 }

@@ -75,6 +75,13 @@ export function generationOf(data: Uint8Array): number | null {
   return bytes.length >= HEADER_BYTES && bytes.subarray(0, 8).equals(MAGIC) ? bytes.readUInt32LE(12) : null;
 }
 
+/** Whether the start of an object says another format, or suite, than this program's. */
+export function isOfOtherFormat(data: Uint8Array): boolean {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const isObject = bytes.length >= HEADER_BYTES && bytes.subarray(0, 8).equals(MAGIC);
+  return isObject && (bytes.readUInt16LE(8) !== FORMAT_VERSION || bytes.readUInt8(11) !== SUITE_AES256GCM_BLAKE3);
+}
+
 function isObjectKind(kind: number): kind is ObjectKind {
   return Object.values(OBJECT_KIND).some((known) => known === kind);
 }
