@@ -35,3 +35,39 @@ test.each([
   expect(run.disks[0]?.bytesSampled).toBeGreaterThan(0);
   expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
 });
+
+test.each([
+  ['in a chunk', 0, 255],
+  ['at the end of a hole', 2 * segmentBytes - 1, 1],
+])('a byte that changed %s unnoticed makes the backup a full one', async (_, at, by) => {
+  const before = new Uint8Array(2 * segmentBytes);
+  before.set(randomBytes(segmentBytes));
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(before) } });
+  const after = new Uint8Array(before);
+  after[at] = (after[at] ?? 0) ^ by;
+  const base = { pointId: summary.pointId, changed: [] };
+  const sampleBytes = 64 * segmentBytes;
+  const run = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, sampleBytes });
+  expect(run.disks[0]?.fellBackToFull).toBe('CHANGE_LIST_LIED');
+  expect(sameBytes(await restore(repository, run.summary.pointId, 'xvda'), after)).toBe(true);
+});
+
+test('a read that fails ends the sampling of all readers', async () => {
+  const data = new Uint8Array(randomBytes(4 * segmentBytes));
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+  const disk = new FailingDisk(data);
+  const base = { pointId: summary.pointId, changed: [] };
+  const run = backup(repository, { disks: { xvda: disk }, base, sampleBytes: 64 * segmentBytes });
+  await expect(run).rejects.toThrow('no answer');
+  expect(disk.reads.length).toBeLessThan(2 * disk.concurrency);
+});
+
+/** Answers no read but the first. */
+class FailingDisk extends MemoryDisk {
+  override async read(offset: number, into: Uint8Array): Promise<void> {
+    await super.read(offset, into);
+    if (this.reads.length > 1) {
+      throw new Error('no answer');
+    }
+  }
+}

@@ -87,7 +87,14 @@ export class ChangeMap {
   }
 
   overlaps(segment: number, { start, end }: BlockRun): boolean {
-    return this.runs(segment).some((run) => run.start < end && run.end > start);
+    const first = segment * this.#perSegment;
+    const last = Math.min(end, this.#perSegment);
+    for (let block = start - (start % this.#grain); block < last; block += this.#grain) {
+      if (this.#has(first + block)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The same for the same changes: tells writes apart. */

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { settleAll } from '../../kernel/settle-all.ts';
 import { SHORT_DIGEST_BYTES, keyedDigest } from '../keys/digest.ts';
 import type { ManifestEntry } from '../manifest/segment-record.ts';
 import type { ManifestReader } from '../manifest/manifest-reader.ts';
@@ -27,23 +28,61 @@ export async function sampleUnchanged(
   base: ManifestReader,
   dirty: ChangeMap,
   source: SegmentSource,
-  { digestKey, budgetBytes, sizeBytes }: SampleLimits,
+  limits: SampleLimits,
 ): Promise<SampleOutcome> {
-  const { blockBytes } = base.geometry;
-  const blocks = Math.ceil(Math.min(base.geometry.sizeBytes, sizeBytes) / blockBytes);
-  let bytes = 0;
-  for (let draw = 0; draw < MAX_DRAWS && bytes < budgetBytes; draw += 1) {
-    const place = await findUnchanged(base, dirty, randomInt(blocks));
-    if (place !== null && place.offset + place.bytes <= sizeBytes) {
-      const data = new Uint8Array(place.bytes);
-      await source.readRange(place.offset, data);
-      bytes += data.length;
-      if (!isAsBefore(place.entry, data, digestKey)) {
-        return { bytes, lied: true };
+  const sampling = new Sampling(base, dirty, source, limits);
+  // As many as the source answers at once: what is drawn is far apart, so that each read costs its whole latency.
+  await settleAll(Array.from({ length: source.concurrency }, () => sampling.readOn()));
+  return sampling;
+}
+
+/** What several readers share. Bytes count from when their read begins, so that together they keep to the budget. */
+class Sampling implements SampleOutcome {
+  bytes = 0;
+  lied = false;
+  readonly #base: ManifestReader;
+  readonly #dirty: ChangeMap;
+  readonly #source: SegmentSource;
+  readonly #limits: SampleLimits;
+  #drawsLeft = MAX_DRAWS;
+
+  constructor(base: ManifestReader, dirty: ChangeMap, source: SegmentSource, limits: SampleLimits) {
+    this.#base = base;
+    this.#dirty = dirty;
+    this.#source = source;
+    this.#limits = limits;
+  }
+
+  async readOn(): Promise<void> {
+    const { blockBytes, sizeBytes: baseBytes } = this.#base.geometry;
+    const { budgetBytes, sizeBytes } = this.#limits;
+    const blocks = Math.ceil(Math.min(baseBytes, sizeBytes) / blockBytes);
+    let memory = new Uint8Array(0);
+    while (!this.lied && this.#drawsLeft > 0 && this.bytes < budgetBytes) {
+      this.#drawsLeft -= 1;
+      const place = await this.#orStop(findUnchanged(this.#base, this.#dirty, randomInt(blocks)));
+      if (place !== null && place.offset + place.bytes <= sizeBytes) {
+        this.bytes += place.bytes;
+        memory = memory.length < place.bytes ? new Uint8Array(place.bytes) : memory;
+        await this.#orStop(this.#compare(place, memory.subarray(0, place.bytes)));
       }
     }
   }
-  return { bytes, lied: false };
+
+  async #compare(place: Place, data: Uint8Array): Promise<void> {
+    await this.#source.readRange(place.offset, data);
+    this.lied ||= !isAsBefore(place.entry, data, this.#limits.digestKey);
+  }
+
+  /** What fails for one reader ends them all. */
+  async #orStop<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#drawsLeft = 0;
+      throw error;
+    }
+  }
 }
 
 interface Place {
@@ -78,6 +117,11 @@ function aroundBlock({ start, end }: PlacedEntry, block: number): { readonly sta
 
 function isAsBefore({ chunk }: ManifestEntry, data: Uint8Array, digestKey: Uint8Array): boolean {
   return chunk === null
-    ? data.every((byte) => byte === 0)
+    ? isZero(data)
     : Buffer.compare(keyedDigest(digestKey, data).subarray(0, SHORT_DIGEST_BYTES), chunk.digest) === 0;
+}
+
+/** Whether each byte is as the one before it, and the first is zero. */
+function isZero(data: Uint8Array): boolean {
+  return data[0] === 0 && Buffer.compare(data.subarray(1), data.subarray(0, -1)) === 0;
 }

@@ -33,7 +33,12 @@ export class SegmentSource {
     this.#geometry = geometry;
     this.#vault = vault;
     this.#signal = signal;
-    this.#turn = limitConcurrency(Math.max(1, source.concurrency));
+    this.#turn = limitConcurrency(this.concurrency);
+  }
+
+  /** Reads that it answers at once. */
+  get concurrency(): number {
+    return Math.max(1, this.#source.concurrency);
   }
 
   /** Bytes read since it was asked last. */
