@@ -4,7 +4,7 @@ import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import { withReaderLease, type LeaseRequest } from '../sessions/with-lease.ts';
 import type { DiskManifest, DiskResult, Point, Repository } from '../types.ts';
-import { isDamage } from '../verify/diagnose.ts';
+import { nullIfDamaged } from '../verify/diagnose.ts';
 import { changedRanges, type ManifestToCompare } from './changed-ranges.ts';
 import type { CopyPointRequest, CopyResult } from './copy-types.ts';
 import { PointDiskSource } from './point-disk-source.ts';
@@ -132,18 +132,6 @@ async function copyDisk(copy: Copy, disk: DiskManifest, base: DiskManifest | nul
     ...(sampleBytes === undefined ? {} : { sampleBytes }),
     ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ diskKey, ...progress }) }),
   });
-}
-
-/** Damage of a base must not stop what needs it only to be quicker. */
-async function nullIfDamaged<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isDamage(error)) {
-      return null;
-    }
-    throw error;
-  }
 }
 
 function toCompare(context: RepositoryContext, manifest: DiskManifest): ManifestToCompare {

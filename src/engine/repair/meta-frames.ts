@@ -6,7 +6,7 @@ import { encodeDirectory } from '../manifest/seal-meta-pack.ts';
 import { decodeRecords } from '../manifest/segment-record.ts';
 import { SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import { isDamage } from '../verify/diagnose.ts';
+import { nullIfDamaged, requireDamage } from '../verify/diagnose.ts';
 import { frames, requireLayout } from '../verify/pack-layout.ts';
 
 /** What a meta pack held, as far as its table still says it: the digest of each frame, and those that open. */
@@ -44,7 +44,7 @@ export class MetaFrames {
 
 /** Null where its table does not open. */
 export async function readMetaFrames(context: RepositoryContext, id: ObjectId): Promise<MetaFrames | null> {
-  const table = await openTable(context, id);
+  const table = await nullIfDamaged(readTable(context, id));
   if (table === null) {
     return null;
   }
@@ -62,20 +62,16 @@ export async function readMetaFrames(context: RepositoryContext, id: ObjectId): 
 
 /** The readable frames of another pack that this one lacks. */
 export async function offerFrom(context: RepositoryContext, id: ObjectId, lacking: MetaFrames): Promise<void> {
-  const table = await openTable(context, id);
+  const table = await nullIfDamaged(readTable(context, id));
   if (table !== null) {
     lacking.offer(await readFrames(context, table, (digest) => lacking.lacks(digest)));
   }
 }
 
-async function openTable({ store, secrets }: RepositoryContext, id: ObjectId): Promise<PackTable | null> {
-  try {
-    const table = await readPackTable(store, 'meta', id, secrets);
-    requireLayout(table);
-    return table;
-  } catch (error) {
-    return nullIfDamage(error);
-  }
+async function readTable({ store, secrets }: RepositoryContext, id: ObjectId): Promise<PackTable> {
+  const table = await readPackTable(store, 'meta', id, secrets);
+  requireLayout(table);
+  return table;
 }
 
 async function readFrames(
@@ -92,7 +88,7 @@ async function readFrames(
         await store.getRange(table.opener.name, frame.offset, sealed);
         contents.push(Buffer.from(opener.open(frame, sealed)));
       } catch (error) {
-        nullIfDamage(error);
+        requireDamage(error);
       }
     }
   }
@@ -104,15 +100,9 @@ function groupOf(content: Buffer): number[] {
     const [first] = decodeRecords(content, packName('meta', ''));
     return first === undefined ? [] : [Math.floor(first.segment / SEGMENTS_PER_GROUP)];
   } catch (error) {
-    return nullIfDamage(error) ?? [];
+    requireDamage(error);
+    return [];
   }
-}
-
-function nullIfDamage(error: unknown): null {
-  if (isDamage(error)) {
-    return null;
-  }
-  throw error;
 }
 
 function keyOf(digest: Uint8Array): string {

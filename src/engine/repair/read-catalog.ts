@@ -6,7 +6,7 @@ import type { RepositoryContext } from '../repository-context.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import type { SessionSummary } from '../types.ts';
-import { isDamage } from '../verify/diagnose.ts';
+import { requireDamage } from '../verify/diagnose.ts';
 import type { Catalog, CatalogCondemned, CatalogDamage, CatalogPoint } from './catalog-types.ts';
 
 const EPOCHS = 'epoch/';
@@ -16,9 +16,7 @@ const NO_CUSTODY = { retainUntil: 0, holds: [] };
 export async function readCatalog(context: RepositoryContext, points: PointStore): Promise<Catalog> {
   const damaged: CatalogDamage[] = [];
   const note = (name: string, error: unknown): void => {
-    if (!isDamage(error)) {
-      throw error;
-    }
+    requireDamage(error);
     damaged.push({ name, message: error.message });
   };
   const epoch = await readEpoch(context.store, context.secrets).catch((error: unknown) => {
@@ -86,12 +84,6 @@ async function readSessions({ store, secrets }: RepositoryContext, note: Note): 
     }
   }
   return found.toSorted((a, b) => a.startedAt - b.startedAt);
-}
-
-function requireDamage(error: unknown): void {
-  if (!isDamage(error)) {
-    throw error;
-  }
 }
 
 function damagedName(pointId: string, data: Readonly<Record<string, unknown>>): string {

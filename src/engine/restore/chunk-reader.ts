@@ -6,7 +6,7 @@ import { FrameOpener, hasShortDigest, type Frame, type PackTable } from '../form
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { Store } from '../ports/store.ts';
-import { isDamage } from '../verify/diagnose.ts';
+import { orDamage } from '../verify/diagnose.ts';
 import type { CondemnedPacks, PackTables } from './pack-tables.ts';
 
 /** So many packs may have gone, one after the other, since their tables were read. */
@@ -152,17 +152,5 @@ export class ChunkReader {
       }
     }
     return null;
-  }
-}
-
-/** Damage as an answer: there may be another place. */
-async function orDamage<T>(looking: Promise<T>): Promise<T | Error> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (isDamage(error)) {
-      return error;
-    }
-    throw error;
   }
 }

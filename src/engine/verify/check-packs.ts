@@ -6,7 +6,7 @@ import { readPackTable, type PackTable } from '../format/pack-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import type { Lane } from '../worker/lane.ts';
 import { decodePack } from './decode-pack.ts';
-import { diagnosePack, isDamage } from './diagnose.ts';
+import { diagnosePack, requireDamage } from './diagnose.ts';
 import { hasItsHash } from './hash-pack.ts';
 import { frames, requireLayout } from './pack-layout.ts';
 import type { DamagedObject, VerifyLevel } from './verify-types.ts';
@@ -62,9 +62,7 @@ async function checkPack(
     requireLayout(table);
     return level === 0 ? { id, damage: null, bytesRead: 0 } : await readPack(context, id, table, { level, signal });
   } catch (error) {
-    if (!isDamage(error)) {
-      throw error;
-    }
+    requireDamage(error);
     const found = await diagnosePack(context.store, context.secrets, { area: 'data', id }, error);
     return { id, damage: { ...found, lostFrames: 'all' }, bytesRead: 0 };
   }
@@ -105,10 +103,8 @@ async function isWhole(
   try {
     return await hasItsHash(store, lane, { name: table.opener.name, sizeBytes: table.sizeBytes }, signal);
   } catch (error) {
-    if (isDamage(error)) {
-      return false;
-    }
-    throw error;
+    requireDamage(error);
+    return false;
   }
 }
 

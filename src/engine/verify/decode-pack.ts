@@ -1,7 +1,7 @@
 import type { Frame, PackTable } from '../format/pack-reader.ts';
 import type { Store } from '../ports/store.ts';
 import type { Lane } from '../worker/lane.ts';
-import { isDamage } from './diagnose.ts';
+import { requireDamage } from './diagnose.ts';
 import { cutWindows, type FrameWindow } from './pack-layout.ts';
 
 const SEALED_SLOT = 0;
@@ -77,10 +77,8 @@ class PackDecoding {
       await this.#store.getRange(this.#table.opener.name, offset, into, this.#signal);
       return true;
     } catch (error) {
-      if (isDamage(error)) {
-        return false;
-      }
-      throw error;
+      requireDamage(error);
+      return false;
     }
   }
 
@@ -110,10 +108,8 @@ class PackDecoding {
       });
       return true;
     } catch (error) {
-      if (isDamage(error)) {
-        return false;
-      }
-      throw error;
+      requireDamage(error);
+      return false;
     }
   }
 }

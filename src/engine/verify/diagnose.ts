@@ -16,6 +16,33 @@ export function isDamage(error: unknown): error is AppError {
   return isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN') || isUnreadable(error);
 }
 
+/** Throws what is no damage. */
+export function requireDamage(error: unknown): asserts error is AppError {
+  if (!isDamage(error)) {
+    throw error;
+  }
+}
+
+/** Damage as an answer: for who looks elsewhere, or has to say what is lost. */
+export async function orDamage<T>(reading: Promise<T>): Promise<T | AppError> {
+  try {
+    return await reading;
+  } catch (error) {
+    requireDamage(error);
+    return error;
+  }
+}
+
+/** For who needs what is read only to be quicker, or has more to go by. */
+export async function nullIfDamaged<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    requireDamage(error);
+    return null;
+  }
+}
+
 /** A sector that its disk can't read is damage: reading it again does not help. */
 function isUnreadable(error: unknown): error is AppError {
   return isAppError(error, 'VAULT_UNREACHABLE') && error.data['errno'] === 'EIO';

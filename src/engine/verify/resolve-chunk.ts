@@ -2,7 +2,7 @@ import type { ObjectId } from '../format/ids.ts';
 import type { Frame } from '../format/pack-reader.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { ChunkReader, IsLost } from '../restore/chunk-reader.ts';
-import { isDamage } from './diagnose.ts';
+import { nullIfDamaged } from './diagnose.ts';
 import type { DamagedObject } from './verify-types.ts';
 
 export interface ResolvedChunk {
@@ -22,15 +22,8 @@ export async function resolveChunk(chunks: ChunkReader, chunk: ChunkRef, isLost:
 }
 
 async function find(chunks: ChunkReader, chunk: ChunkRef, isLost?: IsLost): Promise<ResolvedChunk | null> {
-  try {
-    const { table, frame } = await chunks.find(chunk, isLost);
-    return { pack: table.opener.context.objectId, frame };
-  } catch (error) {
-    if (isDamage(error)) {
-      return null;
-    }
-    throw error;
-  }
+  const found = await nullIfDamaged(chunks.find(chunk, isLost));
+  return found === null ? null : { pack: found.table.opener.context.objectId, frame: found.frame };
 }
 
 export function isFrameLost(damage: DamagedObject | undefined, frame: number): boolean {

@@ -4,7 +4,7 @@ import { INDEX_PREFIX } from '../format/names.ts';
 import { isSegmentName, openIndexSegment, packsInSegment } from '../index/index-segment.ts';
 import type { StoredObject } from '../ports/store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import { isDamage } from './diagnose.ts';
+import { requireDamage } from './diagnose.ts';
 import type { DamagedObject } from './verify-types.ts';
 
 export interface IndexSurvey {
@@ -46,9 +46,7 @@ async function readSegment(
     const segment = await openIndexSegment(store, object, secrets, { wholeBytes: 0, signal });
     return { packs: await packsInSegment(segment, signal), damaged: [], wentAway: false };
   } catch (error) {
-    if (!isDamage(error)) {
-      throw error;
-    }
+    requireDamage(error);
     const { name } = object;
     const wentAway = (await store.head(name)) === null;
     const damage: DamagedObject = { name, problem: 'changed', message: error.message, lostFrames: [] };

@@ -8,7 +8,7 @@ import { checkHash } from '../format/sealed-object.ts';
 import { decodePackIds } from '../manifest/segment-record.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import { diagnosePack, isDamage } from './diagnose.ts';
+import { diagnosePack, requireDamage } from './diagnose.ts';
 import { frames, requireLayout } from './pack-layout.ts';
 import type { SurveyedPoint } from './survey-points.ts';
 import type { DamagedObject, VerifyLevel } from './verify-types.ts';
@@ -70,9 +70,7 @@ async function readMetaPack(context: RepositoryContext, id: ObjectId, level: Ver
     const error = found.error ?? (level === 1 ? findHashError(data, name) : null);
     return { packs: found.packs, bytesRead: data.length, error, lostFrames: found.lost };
   } catch (error) {
-    if (!isDamage(error)) {
-      throw error;
-    }
+    requireDamage(error);
     return { packs: [], bytesRead: 0, error, lostFrames: 'all' };
   }
 }
@@ -95,9 +93,7 @@ function readFrames(table: PackTable, data: Uint8Array, secrets: RepositorySecre
       const isDirectory = frame.ordinal === table.frameCount - 1;
       packs.push(...(isDirectory ? [] : decodePackIds(Buffer.from(raw), table.opener.name)));
     } catch (error) {
-      if (!isDamage(error)) {
-        throw error;
-      }
+      requireDamage(error);
       first ??= error;
       lost.push(frame.ordinal);
     }
@@ -110,9 +106,7 @@ function findHashError(data: Uint8Array, name: string): AppError | null {
     checkHash(data, name);
     return null;
   } catch (error) {
-    if (isDamage(error)) {
-      return error;
-    }
-    throw error;
+    requireDamage(error);
+    return error;
   }
 }

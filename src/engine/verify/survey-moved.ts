@@ -7,7 +7,7 @@ import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { ChunkReader, IsLost } from '../restore/chunk-reader.ts';
 import type { DiskManifest } from '../types.ts';
-import { isDamage } from './diagnose.ts';
+import { requireDamage } from './diagnose.ts';
 import { resolveChunk } from './resolve-chunk.ts';
 
 export interface MovedOptions {
@@ -37,11 +37,7 @@ export async function surveyMoved(
     signal,
     geometryOf: (sizeBytes) => geometryOf(context, sizeBytes),
     // That was told by the survey before.
-    onDamage: (_, error) => {
-      if (!isDamage(error)) {
-        throw error;
-      }
-    },
+    onDamage: (_, error) => requireDamage(error),
     onPack: () => undefined,
     use: async (records) => {
       for (const chunk of movedChunks(records, isMoved)) {

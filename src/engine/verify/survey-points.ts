@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { pointName } from '../format/names.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { DiskManifest } from '../types.ts';
-import { isDamage } from './diagnose.ts';
+import { requireDamage } from './diagnose.ts';
 import type { DamagedObject, VerifyRequest } from './verify-types.ts';
 
 /** As much of a restore point as verification needs. */
@@ -46,9 +46,7 @@ async function* getAll(
     try {
       yield await store.get(pointId);
     } catch (error) {
-      if (!isDamage(error)) {
-        throw error;
-      }
+      requireDamage(error);
       onDamaged(pointId, error);
     }
   }

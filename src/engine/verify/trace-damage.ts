@@ -4,11 +4,11 @@ import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
 import { ManifestReader, SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
-import { placeEntries, type PlacedEntry, type SegmentTable } from '../manifest/segment-table.ts';
+import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { DiskManifest } from '../types.ts';
-import { isDamage } from './diagnose.ts';
+import { orDamage } from './diagnose.ts';
 import { isFrameLost, resolveChunk } from './resolve-chunk.ts';
 import { RangeList } from './range-list.ts';
 import type { SurveyedPoint } from './survey-points.ts';
@@ -64,7 +64,7 @@ class DiskTrace {
     const { segmentCount, segmentBytes } = this.#reader.geometry;
     for (let segment = 0; segment < segmentCount; segment += 1) {
       throwIfAborted(this.#options.signal);
-      const table = await this.#segment(segment);
+      const table = await orDamage(this.#reader.segment(segment));
       if (Array.isArray(table)) {
         await this.#traceSegment(segment * segmentBytes, placeEntries(table));
       } else {
@@ -72,17 +72,6 @@ class DiskTrace {
       }
     }
     return this.#ranges;
-  }
-
-  async #segment(segment: number): Promise<SegmentTable | AppError> {
-    try {
-      return await this.#reader.segment(segment);
-    } catch (error) {
-      if (isDamage(error)) {
-        return error;
-      }
-      throw error;
-    }
   }
 
   /** Returns the segment to go on with: a damaged meta pack costs the whole group. */
