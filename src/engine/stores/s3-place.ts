@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { requireObjectName } from './object-name.ts';
 import type { S3Attempts } from './s3-attempts.ts';
 
 /** A prefix of a bucket, and how to ask for what is there. */
@@ -12,6 +13,12 @@ export interface S3Place {
   readonly description: string;
   readonly attempts: S3Attempts;
   readonly clock: Clock;
+}
+
+/** BAD_INPUT of what is no name. */
+export function keyOf({ prefix }: S3Place, name: string): string {
+  requireObjectName(name);
+  return `${prefix}${name}`;
 }
 
 export function missingObject(name: string, place: string): AppError {

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoredObject } from '../ports/store.ts';
 import { readFault } from './s3-errors.ts';
-import { requireProgress, type S3Place } from './s3-place.ts';
+import { keyOf, missingObject, requireProgress, type S3Place } from './s3-place.ts';
 
 /** A version of an object, or a marker that hides the ones before it. */
 export interface S3Version {
@@ -16,6 +16,13 @@ export interface S3Version {
   readonly isMarker: boolean;
   /** Milliseconds since 1970, as the server says; 0 if it doesn't. */
   readonly writtenAt: number;
+}
+
+/** The object that a request is about. */
+export interface S3Target {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
 }
 
 /** Servers without versioning, and credentials that may not ask; both are used as if there were no versions. */
@@ -43,6 +50,19 @@ export class S3Versions {
   /** The object's version, maybe as it was remembered; null if there is none. */
   async first(name: string, abortSignal: AbortSignal): Promise<S3Version | null> {
     return this.#first.get(name) ?? (await this.lookUp(name, abortSignal));
+  }
+
+  /** What is read: in a bucket that keeps versions the first one, whatever somebody put over it. */
+  async target(name: string, abortSignal: AbortSignal): Promise<S3Target> {
+    const target = { Bucket: this.#place.bucket, Key: keyOf(this.#place, name) };
+    if (!(await this.enabled(abortSignal))) {
+      return target;
+    }
+    const first = await this.first(name, abortSignal);
+    if (first === null) {
+      throw missingObject(name, this.#place.description);
+    }
+    return { ...target, VersionId: first.versionId };
   }
 
   async lookUp(name: string, abortSignal: AbortSignal): Promise<S3Version | null> {
