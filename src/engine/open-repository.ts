@@ -15,17 +15,15 @@ import { ChunkReader } from './restore/chunk-reader.ts';
 import { PackTables } from './restore/pack-tables.ts';
 import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
-import { stopYoungGeneration } from './young-generation.ts';
 
 const DEFAULT_BUDGET_BYTES = 400 * MIB;
 
 /**
  * Reads and checks `repo.0`. VAULT_OBJECT_MISSING if none was created there, VAULT_FORMAT_UNKNOWN if it is of a later
- * format. Worker threads start when they are first needed and stop with the repository. From now on the young generation
- * of this process's heap doesn't grow any more.
+ * format. Worker threads start when they are first needed and stop with the repository. With the first long work the
+ * young generation of this process's heap stops to grow, for good.
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
-  stopYoungGeneration();
   const { leases, clock, repositoryId } = options;
   const { generations, parameters } = await openKeys(options);
   const { secrets } = generations;

@@ -44,6 +44,7 @@ import type {
 import { verify } from './verify/verify.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 import { writeDisk } from './write/write-disk.ts';
+import { expectDisk, stopYoungGeneration } from './young-generation.ts';
 
 /** The repository of an open vault: each operation is a module of its own, this is where they meet. */
 export class VaultRepository implements Repository {
@@ -84,6 +85,7 @@ export class VaultRepository implements Repository {
   }
 
   async writeDisk(request: WriteDiskRequest): Promise<DiskResult> {
+    expectDisk(request.sizeBytes);
     const session = await this.#sessions.get(request.sessionId);
     await this.#requireUndecided(session);
     // It may have begun in another process. After its object is durable, before the first chunk is looked up.
@@ -163,16 +165,19 @@ export class VaultRepository implements Repository {
   }
 
   verify(request: VerifyRequest): Promise<VerifyResult> {
+    stopYoungGeneration();
     return withReaderLease(this.#context, request, (signal) =>
       verify(this.#context, this.#points, { ...request, signal }),
     );
   }
 
   copyPoint(request: CopyPointRequest): Promise<CopyResult> {
+    stopYoungGeneration();
     return copyPoint(this.#context, this, request);
   }
 
   collect(request: CollectRequest = {}): Promise<CollectResult> {
+    stopYoungGeneration();
     return collect(this.#context, this.#points, request);
   }
 
@@ -185,6 +190,7 @@ export class VaultRepository implements Repository {
   }
 
   repair(request: RepairRequest): Promise<RepairResult> {
+    stopYoungGeneration();
     return repair(this.#context, this.#points, request);
   }
 
@@ -202,6 +208,7 @@ export class VaultRepository implements Repository {
     if (disk === undefined) {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
     }
+    expectDisk(disk.sizeBytes);
     return disk;
   }
 

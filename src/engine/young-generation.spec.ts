@@ -8,7 +8,7 @@ const MODULE = new URL('./young-generation.ts', import.meta.url).href;
 async function measure(before: string): Promise<number> {
   const script = `
     import { getHeapSpaceStatistics } from 'node:v8';
-    import { stopYoungGeneration } from '${MODULE}';
+    import { expectDisk, expectIndex, stopYoungGeneration } from '${MODULE}';
     ${before}
     let some = [];
     let most = 0;
@@ -32,4 +32,11 @@ test('the young generation grows no more, which it does otherwise', async () => 
   const [stopped, free] = [await measure('stopYoungGeneration();'), await measure('')];
   expect(stopped).toBeLessThan(6e6);
   expect(free).toBeGreaterThan(2 * stopped);
+});
+
+test('large disks and indexes stop it, small ones do not', async () => {
+  const small = await measure('expectDisk(2 ** 36); expectIndex(24 * 2 ** 20);');
+  const [disk, index] = [await measure('expectDisk(2 ** 36 + 1);'), await measure('expectIndex(24 * 2 ** 20 + 1);')];
+  expect(Math.max(disk, index)).toBeLessThan(6e6);
+  expect(small).toBeGreaterThan(12e6);
 });
