@@ -1,74 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AccessService } from '../../src/control/access/access.service.ts';
-import { PoolInventoryService } from '../../src/control/pools/pool-inventory.service.ts';
-import { CERTIFICATE, FOUND_POOL, foundPool, foundVm, inventory } from './found.ts';
+import { FOUND_POOL } from './found.ts';
 import { House, keyOf, type UserError } from './house.ts';
+import { POOL, PoolDesk } from './pool-desk.ts';
 
 const REGISTER = `mutation ($input: RegisterPoolInput!) { registerPool(input: $input) {
   pool { id name url username state version pinnedCertificates { address } capabilities { nbd } }
   job { id kind state poolId } userErrors { code path } } }`;
 const UPDATE = `mutation ($input: UpdatePoolInput!) { updatePool(input: $input) {
   pool { name url username version } userErrors { code path } } }`;
-const ACCEPT = `mutation ($input: AcceptPoolCertificatesInput!) { acceptPoolCertificates(input: $input) {
-  pool { pinnedCertificates { address sha256 } } userErrors { code path } } }`;
 const REFRESH = `mutation ($input: RefreshPoolInput!) { refreshPool(input: $input) {
   job { id kind state poolId } userErrors { code path } } }`;
 const DELETE = `mutation ($input: DeletePoolInput!) { deletePool(input: $input) {
   deletedPoolId userErrors { code path } } }`;
-const POOL = `query ($id: ID!) { pool(id: $id) { id name url state stateCode stateDetail xenUuid xenVersion inventoryAt
-  capabilities { changedBlocksLicensed nbd checkpointLicensed } pinnedCertificates { address sha256 }
-  hosts(first: 10) { edges { node { name address goneAt } } } } }`;
 
 interface Registered {
   readonly pool: { readonly id: string; readonly version: number } & Record<string, unknown>;
   readonly job: { readonly id: string } & Record<string, unknown>;
   readonly userErrors: readonly UserError[];
 }
-interface SeenPool {
-  readonly pool: Record<string, unknown> & {
-    readonly hosts: { readonly edges: readonly { readonly node: { readonly name: string } }[] };
-  };
-}
 
 let house: House;
+let desk: PoolDesk;
 beforeAll(async () => {
   house = await House.build();
+  desk = new PoolDesk(house);
 });
 afterAll(async () => {
   await house.stop();
 });
 
 async function register(key: string): Promise<Registered> {
-  return await house.mutate<Registered>(house.provider.token, REGISTER, await registration(key));
-}
-
-const registrations = new Map<string, Record<string, unknown>>();
-async function registration(key: string): Promise<Record<string, unknown>> {
-  const siteId = registrations.get(key)?.['siteId'] ?? (await house.addSite(house.provider));
-  const input = {
-    siteId,
-    name: key,
-    url: registrations.get(key)?.['url'] ?? `10.0.0.5:${8443 + registrations.size}`,
-    username: 'root',
-    password: 'correct horse',
-    idempotencyKey: key,
-  };
-  registrations.set(key, input);
-  return input;
-}
-
-async function report<T>(poolId: string, work: (pools: PoolInventoryService, key: PoolKey) => Promise<T>): Promise<T> {
-  const { tenantId, id } = keyOf(poolId);
-  return await house.worker.as(
-    PoolInventoryService,
-    tenantId,
-    async (pools) => await work(pools, { tenantId, poolId: id }),
-  );
-}
-type PoolKey = Parameters<PoolInventoryService['locatePool']>[0];
-
-async function read(id: string): Promise<SeenPool['pool']> {
-  return (await house.api.data<SeenPool>(house.provider.token, POOL, { id })).pool;
+  return await house.mutate<Registered>(house.provider.token, REGISTER, await desk.registration(key));
 }
 
 describe('registering a pool', () => {
@@ -98,12 +60,12 @@ describe('registering a pool', () => {
     );
     expect(stored[0]?.text).toContain('Rack 1');
     expect(stored[0]?.text).not.toContain('correct horse');
-    const opened = await report(first.pool.id, async (pools, key) => await pools.openPool(key));
+    const opened = await desk.report(first.pool.id, async (pools, key) => await pools.openPool(key));
     expect(opened).toMatchObject({ username: 'root', password: 'correct horse', certificates: [] });
   });
 
   it('answers REST with 202, the pool, the job and where to look', async () => {
-    const body = { ...(await registration('Rack 2')), idempotencyKey: undefined };
+    const body = { ...(await desk.registration('Rack 2')), idempotencyKey: undefined };
     const made = await house.api.rest(house.provider.token, 'POST', '/v1/pools', {
       body,
       headers: { 'idempotency-key': 'rest' },
@@ -114,98 +76,23 @@ describe('registering a pool', () => {
   });
 
   it('refuses plain HTTP, and a site of somebody else as one that is not there', async () => {
-    const input = { ...(await registration('Rack 3')), url: 'http://10.0.0.5' };
+    const input = { ...(await desk.registration('Rack 3')), url: 'http://10.0.0.5' };
     const plain = await house.api.graphql(house.provider.token, REGISTER, { input });
     expect(plain.body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT' });
-    const foreign = await house.api.graphql(house.acme.token, REGISTER, { input: await registration('Rack 3') });
+    const foreign = await house.api.graphql(house.acme.token, REGISTER, { input: await desk.registration('Rack 3') });
     expect(foreign.body.errors?.[0]).toMatchObject({ message: 'Site not found.', extensions: { code: 'NOT_FOUND' } });
-  });
-});
-
-describe('what the worker finds', () => {
-  it('is shown with the pool, certificates pinned', async () => {
-    const poolId = await house.addPool(house.provider, 'Found');
-    expect(await read(poolId)).toMatchObject({
-      state: 'CONNECTED',
-      stateCode: null,
-      xenUuid: `xen-${poolId}`,
-      xenVersion: 'XCP-ng 8.3.0',
-      inventoryAt: expect.any(String),
-      capabilities: { changedBlocksLicensed: true, nbd: 'TLS', checkpointLicensed: true },
-      pinnedCertificates: FOUND_POOL.certificates,
-      hosts: { edges: [{ node: { name: 'alpha' } }, { node: { name: 'beta' } }] },
-    });
-  });
-
-  it('marks what is gone and takes back what returns', async () => {
-    const poolId = await house.addPool(house.provider, 'Moving');
-    const one = { ...inventory([foundVm('vm-2', 'mail')]), hosts: inventory().hosts.slice(1) };
-    await report(poolId, async (pools, key) => await pools.storeInventory(key, one));
-    const gone = await house.poolVms(house.provider, poolId);
-    expect(gone.map(({ name, goneAt }) => [name, goneAt !== null])).toEqual([
-      ['mail', false],
-      ['web', true],
-    ]);
-    expect((await read(poolId)).hosts.edges.map(({ node }) => node)).toEqual([
-      { name: 'alpha', address: '10.0.0.5', goneAt: expect.any(String) },
-      { name: 'beta', address: '10.0.0.6', goneAt: null },
-    ]);
-    await report(poolId, async (pools, key) => await pools.storeInventory(key, inventory()));
-    const back = await house.poolVms(house.provider, poolId);
-    expect(back.map(({ id, goneAt }) => [id, goneAt])).toEqual(gone.map(({ id }) => [id, null]));
-  });
-
-  it('does not replace a pinned certificate by itself, and refuses one that no host has', async () => {
-    const poolId = await house.addPool(house.provider, 'Pinned');
-    const renewed = 'ef'.repeat(32);
-    const changed = {
-      ...foundPool(poolId),
-      certificates: [{ address: '10.0.0.5', sha256: renewed }],
-      presentedSha256: null,
-    };
-    await report(poolId, async (pools, key) => await pools.storeProbe(key, changed));
-    expect((await read(poolId))['pinnedCertificates']).toEqual(FOUND_POOL.certificates);
-    const stranger = report(
-      poolId,
-      async (pools, key) => await pools.storeProbe(key, { ...foundPool(poolId), presentedSha256: renewed }),
-    );
-    await expect(stranger).rejects.toMatchObject({ code: 'POOL_CERTIFICATE_CHANGED' });
-    const accepted = await house.mutate<{ pool: unknown }>(house.provider.token, ACCEPT, {
-      poolId,
-      certificates: [{ address: '10.0.0.5', sha256: renewed.toUpperCase().replaceAll(/(..)(?=.)/g, '$1:') }],
-    });
-    expect(accepted.pool).toEqual({
-      pinnedCertificates: [{ address: '10.0.0.5', sha256: renewed }, FOUND_POOL.certificates[1]],
-    });
-    expect(CERTIFICATE).not.toBe(renewed);
-  });
-
-  it('says why a pool cannot be used, and tells it once', async () => {
-    const poolId = await house.addPool(house.provider, 'Failing');
-    const fail = async (code: string): Promise<void> =>
-      await report(poolId, async (pools, key) => await pools.markPoolFailed(key, code, `because of ${code}`));
-    await fail('POOL_UNREACHABLE');
-    await fail('POOL_UNREACHABLE');
-    expect(await read(poolId)).toMatchObject({ state: 'UNREACHABLE', stateCode: 'POOL_UNREACHABLE' });
-    await fail('POOL_AUTH_FAILED');
-    expect(await read(poolId)).toMatchObject({ state: 'REJECTED', stateDetail: 'because of POOL_AUTH_FAILED' });
-    const told = await house.api.sql<{ type: string }>(
-      `select type from app.event where subject_id = $1 and type in ('pool.unreachable', 'pool.rejected') order by id`,
-      [keyOf(poolId).id],
-    );
-    expect(told.map(({ type }) => type)).toEqual(['pool.unreachable', 'pool.rejected']);
   });
 });
 
 describe('a pool that is there already', () => {
   const probe = async (poolId: string, uuid: string): Promise<void> =>
-    await report(poolId, async (pools, key) => await pools.storeProbe(key, { ...FOUND_POOL, uuid }));
+    await desk.report(poolId, async (pools, key) => await pools.storeProbe(key, { ...FOUND_POOL, uuid }));
   const taken = { code: 'POOL_ALREADY_REGISTERED' };
 
   it('is refused at once by its address, naming the one that is there', async () => {
     const poolId = await house.addPool(house.provider, 'Original');
-    const { url } = await read(poolId);
-    const input = { ...(await registration('Copy')), url };
+    const { url } = await desk.read(poolId);
+    const input = { ...(await desk.registration('Copy')), url };
     const { body } = await house.api.rest(house.provider.token, 'POST', '/v1/pools', {
       body: { ...input, idempotencyKey: undefined },
       headers: { 'idempotency-key': 'copy' },
@@ -259,31 +146,6 @@ describe('a pool that is there already', () => {
   });
 });
 
-describe('where a pool may be', () => {
-  it('is on the service’s own machines for the provider’s pools only, whoever uses them', async () => {
-    const [providers, customers] = [
-      await house.addPool(house.provider, 'Local'),
-      await house.addPool(house.acme, 'Far'),
-    ];
-    const opened = [providers, customers].map(
-      async (poolId) => (await report(poolId, async (pools, key) => await pools.openPool(key))).ownMachine,
-    );
-    expect(await Promise.all(opened)).toEqual([true, false]);
-    const [vm] = await house.api.sql<{ id: string }>('select id from app.vm where pool_id = $1 limit 1', [
-      keyOf(customers).id,
-    ]);
-    const { tenantId } = keyOf(house.acme.id);
-    const reached = await house.worker.as(AccessService, house.acme.id, async (access) => [
-      await access.openVm({ tenantId, vmId: vm?.id ?? '' }),
-      await access.openPlacement({
-        tenantId,
-        target: { poolOwnerId: tenantId, poolId: keyOf(customers).id, poolGrantId: null },
-      }),
-    ]);
-    expect(reached.map(({ pool }) => pool.ownMachine)).toEqual([false, false]);
-  });
-});
-
 describe('changing a pool', () => {
   it('replaces name, account and password, each by itself', async () => {
     const poolId = await house.addPool(house.provider, 'Before');
@@ -293,10 +155,10 @@ describe('changing a pool', () => {
       password: 'battery staple',
     });
     expect(changed).toEqual({
-      pool: { name: 'After', url: (await read(poolId))['url'], username: 'holdfast', version: 2 },
+      pool: { name: 'After', url: (await desk.read(poolId))['url'], username: 'holdfast', version: 2 },
       userErrors: [],
     });
-    const opened = await report(poolId, async (pools, key) => await pools.openPool(key));
+    const opened = await desk.report(poolId, async (pools, key) => await pools.openPool(key));
     expect(opened).toMatchObject({ username: 'holdfast', password: 'battery staple' });
     const late = await house.mutate(house.provider.token, UPDATE, { poolId, name: 'Late', expectedVersion: 1 });
     expect(late).toMatchObject({ pool: null, userErrors: [{ code: 'VERSION_CONFLICT' }] });
@@ -307,8 +169,8 @@ describe('changing a pool', () => {
     const elsewhere = { poolId, url: 'collector.example', idempotencyKey: 'elsewhere' };
     const { body } = await house.api.graphql(house.provider.token, UPDATE, { input: elsewhere });
     expect(body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', data: { paths: ['password'] } });
-    expect(await read(poolId)).toMatchObject({ name: 'Kept' });
-    const same = { poolId, url: (await read(poolId))['url'], name: 'Same place' };
+    expect(await desk.read(poolId)).toMatchObject({ name: 'Kept' });
+    const same = { poolId, url: (await desk.read(poolId))['url'], name: 'Same place' };
     expect(await house.mutate(house.provider.token, UPDATE, same)).toMatchObject({ pool: { name: 'Same place' } });
     const anew = { poolId, url: '10.0.0.6', password: 'entered anew' };
     expect(await house.mutate(house.provider.token, UPDATE, anew)).toMatchObject({ pool: { url: 'https://10.0.0.6' } });
