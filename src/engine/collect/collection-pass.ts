@@ -8,7 +8,7 @@ import { DECIDED_FOR_MS } from '../sessions/session-ages.ts';
 import { SessionStore, type Session } from '../sessions/session-store.ts';
 import type { CollectProgress, CollectResult } from './collect-types.ts';
 import type { Condemned } from './condemned-log.ts';
-import { copyFrames } from './copy-frames.ts';
+import { copyFrames, type CopyOutcome } from './copy-frames.ts';
 import { Deletions } from './deletions.ts';
 import { leaveLocked } from './lock-dates.ts';
 import { listPacks } from './list-packs.ts';
@@ -136,14 +136,12 @@ export class CollectionPass {
       return true;
     }
     await this.#deletions.requireStanding();
-    try {
-      return await this.#copy(mark);
-    } catch (error) {
-      if (isAppError(error, 'VAULT_FULL') && (await this.#makeRoom(leaving, data, mark)) > 0) {
-        return false;
-      }
-      throw error;
+    const { isStale, full, frames } = await this.#copy(mark);
+    // What was copied before the store was full is no longer needed where it was: the next round deletes that first.
+    if (full !== null && frames === 0 && (await this.#makeRoom(leaving, data, mark)) === 0) {
+      throw full;
     }
+    return !isStale && full === null;
   }
 
   /** Deletes what may go before anything is copied. Returns how many packs went. */
@@ -155,7 +153,7 @@ export class CollectionPass {
     return deleted;
   }
 
-  async #copy(mark: Mark): Promise<boolean> {
+  async #copy(mark: Mark): Promise<CopyOutcome> {
     const packs = [...mark.stranded.packs()];
     const tell = this.#tell('copy');
     let done = 0;
@@ -165,7 +163,7 @@ export class CollectionPass {
     this.#copied.frames += copy.frames;
     this.#copied.bytes += copy.bytes;
     copy.damaged.forEach((pack) => this.#damaged.add(pack));
-    return !copy.isStale;
+    return copy;
   }
 
   /** What no index segment names may be in what is about to be deleted all the same. False if a pack went meanwhile. */

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { isAppError } from '../../kernel/errors.ts';
+import { isAppError, type AppError } from '../../kernel/errors.ts';
 import type { Compressed } from '../format/compress.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { newObjectId, type ObjectId } from '../format/ids.ts';
@@ -7,6 +7,7 @@ import { packName } from '../format/names.ts';
 import { PackBuilder } from '../format/pack-builder.ts';
 import { FrameOpener, readPackTable, type Frame, type PackTable } from '../format/pack-reader.ts';
 import { Sealer } from '../format/seal.ts';
+import type { IndexedPack } from '../index/index-entries.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { packMemory } from '../worker/buffer-pool.ts';
 import type { FrameBits } from './frame-bits.ts';
@@ -23,18 +24,28 @@ interface CompressedFrame extends Compressed {
   readonly rawBytes: number;
 }
 
+/** In the store, and not in the index yet. */
+interface CopiedPack extends IndexedPack {
+  readonly frames: number;
+  readonly bytes: number;
+}
+
 export interface CopyOutcome {
+  /** In packs that were published, here and below. */
   readonly frames: number;
   readonly bytes: number;
   /** Packs with frames that are needed and open nowhere. */
   readonly damaged: ReadonlySet<ObjectId>;
   /** A pack went meanwhile: what was in it has to be looked for again. */
   readonly isStale: boolean;
+  /** That the store had no room for the rest; null: it had. */
+  readonly full: AppError | null;
 }
 
 /**
  * Puts frames into new packs as they are: opened, checked, and sealed with a new key. Published and durable when this
- * returns. Each new pack is announced before it is put, so that no other collector takes it for waste.
+ * returns, also what a store had room for before it was full. Each new pack is announced before it is put, so that no
+ * other collector takes it for waste.
  *
  * A pack is locked past the date of every point that needs something in it; what is copied is locked as long. Frames of
  * packs with different dates don't share a new one: neither may it go too early, nor are they all kept for the longest.
@@ -49,13 +60,15 @@ export async function copyFrames(
   try {
     const copy = new FrameCopy(context, sessionId, buffer, how.signal);
     const dates = [...(await findLockDates(context, frames.packs()))];
-    for (const [pack, lockedUntil] of dates.toSorted(([, a], [, b]) => a - b)) {
-      throwIfAborted(how.signal);
-      await copy.lockUntil(lockedUntil);
-      await copy.add(pack, frames.frames(pack));
-      how.onPack();
-    }
-    await copy.finish();
+    await copy.asFarAsFits(async () => {
+      for (const [pack, lockedUntil] of dates.toSorted(([, a], [, b]) => a - b)) {
+        throwIfAborted(how.signal);
+        await copy.lockUntil(lockedUntil);
+        await copy.add(pack, frames.frames(pack));
+        how.onPack();
+      }
+      await copy.finish();
+    });
     return copy;
   } finally {
     context.lanes.buffers.release(buffer);
@@ -67,12 +80,15 @@ class FrameCopy implements CopyOutcome {
   frames = 0;
   bytes = 0;
   isStale = false;
+  full: AppError | null = null;
   readonly #context: RepositoryContext;
   readonly #sessionId: string;
   readonly #buffer: Uint8Array;
   readonly #signal: AbortSignal;
-  readonly #indexed: { readonly id: ObjectId; readonly digests: Uint8Array }[] = [];
+  readonly #indexed: CopiedPack[] = [];
   #builder: PackBuilder | null = null;
+  /** To the pack that is open. */
+  #added = { frames: 0, bytes: 0 };
   /** Of what is added now; 0 if it need not be locked. */
   #lockedUntil = 0;
 
@@ -81,6 +97,16 @@ class FrameCopy implements CopyOutcome {
     this.#sessionId = sessionId;
     this.#buffer = packMemory(buffer);
     this.#signal = signal;
+  }
+
+  /** What was put before the store was full is worth keeping: what it was copied from may go, and make room. */
+  async asFarAsFits(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.full = requireFull(error);
+      await this.#publish().catch(requireFull);
+    }
   }
 
   async lockUntil(date: number): Promise<void> {
@@ -116,6 +142,10 @@ class FrameCopy implements CopyOutcome {
     if (packs.length > 0) {
       await this.#context.index.publish(packs, this.#signal);
       await this.#context.store.flush();
+    }
+    for (const { frames, bytes } of packs) {
+      this.frames += frames;
+      this.bytes += bytes;
     }
   }
 
@@ -180,8 +210,8 @@ class FrameCopy implements CopyOutcome {
     }
     this.#builder ??= new PackBuilder(this.#buffer, OBJECT_KIND.dataPack, newObjectId(), this.#context.secrets);
     this.#builder.appendCompressed(frame, digest);
-    this.frames += 1;
-    this.bytes += frame.data.length;
+    this.#added.frames += 1;
+    this.#added.bytes += frame.data.length;
   }
 
   async #closePack(): Promise<void> {
@@ -189,18 +219,27 @@ class FrameCopy implements CopyOutcome {
     if (builder === null) {
       return;
     }
+    const added = this.#added;
     this.#builder = null;
+    this.#added = { frames: 0, bytes: 0 };
     const digests = builder.shortDigests();
     const data = this.#buffer.subarray(0, builder.finish());
     await announcePack(this.#context, this.#sessionId, builder.id);
     const lock = this.#lockedUntil === 0 ? {} : { retainUntil: this.#lockedUntil };
     const how = { signal: this.#signal, givesSpaceBack: true, ...lock };
     await this.#context.store.putIfAbsent(packName('data', builder.id), [data], how);
-    this.#indexed.push({ id: builder.id, digests });
+    this.#indexed.push({ id: builder.id, digests, ...added });
     if (this.#indexed.length === PACKS_PUBLISHED_TOGETHER) {
       await this.#publish();
     }
   }
+}
+
+function requireFull(error: unknown): AppError {
+  if (!isAppError(error, 'VAULT_FULL')) {
+    throw error;
+  }
+  return error;
 }
 
 interface Run {

@@ -34,3 +34,32 @@ test('a store without room for what has to be copied gets it from what nobody ne
   expect(dataPacks()).toBe(2);
   expect(sameBytes(await restore(repository, keptId, 'xvda'), kept)).toBe(true);
 });
+
+test('a store with room for some of the copies only gets more from what these were copied from', async () => {
+  await using vault = await createTestVault();
+  await using repository = await vault.open();
+  const noise = (kib: number): Uint8Array => new Uint8Array(randomBytes(kib * KIB));
+  const zeros = new Uint8Array(8 * KIB);
+  const dataPacks = (): number => [...vault.objects.keys()].filter((name) => name.startsWith('data/')).length;
+  // Each pack holds a stretch that stays and one that goes: none can go before something of it was copied.
+  const parts = Array.from({ length: 12 }, () => [noise(36), zeros, noise(56), zeros]);
+  const kept = new Uint8Array(Buffer.concat(parts.map(([stays = zeros]) => [stays, zeros]).flat()));
+  const { summary: all } = await backup(repository, {
+    disks: { xvda: new MemoryDisk(new Uint8Array(Buffer.concat(parts.flat()))) },
+  });
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(kept) } });
+  await repository.deletePoint(all.pointId);
+  const before = dataPacks();
+  const put = vault.store.putIfAbsent.bind(vault.store);
+  vi.spyOn(vault.store, 'putIfAbsent').mockImplementation(async (name, sealed, options) => {
+    if (name.startsWith('data/') && dataPacks() >= before + 2) {
+      throw new AppError('VAULT_FULL', 'There is no room.');
+    }
+    return await put(name, sealed, options);
+  });
+  const { copied, pending } = await repository.collect({ graceMs: 0, minLiveShare: 0.9 });
+  expect(copied.frames).toBeGreaterThan(0);
+  expect(pending.packs).toBe(0);
+  expect(dataPacks()).toBeLessThan(before);
+  expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), kept)).toBe(true);
+});
