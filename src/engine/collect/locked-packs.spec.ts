@@ -5,8 +5,7 @@ import { uuidToObjectId } from '../format/ids.ts';
 import { packIdOf } from '../format/names.ts';
 import { deriveSecrets } from '../keys/key-schedule.ts';
 import { openRepository } from '../open-repository.ts';
-import { backUp, createLockedVault, DAY, WINDOW, type LockedVault } from '../retention/testing/locked-vault.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
+import { backUp, createClockedVault, DAY, WINDOW, type ClockedVault } from '../retention/testing/locked-vault.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
 import type { PointSummary } from '../types.ts';
 import { CondemnedLog } from './condemned-log.ts';
@@ -14,13 +13,10 @@ import { CondemnedLog } from './condemned-log.ts';
 /** Less than a pack each. */
 const disks = Array.from({ length: 3 }, () => new Uint8Array(randomBytes(60 * KIB)));
 
-let clock: ManualClock;
-let vault: LockedVault;
+let vault: ClockedVault;
 
 beforeEach(async () => {
-  clock = new ManualClock();
-  clock.advance(WINDOW - 9 * DAY - clock.now());
-  vault = await createLockedVault(clock);
+  vault = await createClockedVault();
 });
 
 afterEach(() => vault[Symbol.asyncDispose]());
@@ -33,11 +29,11 @@ async function condemn(names: readonly string[]): Promise<void> {
   const keys = await keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: 0 });
   const secrets = deriveSecrets(keys, uuidToObjectId(repositoryId, 'repository'), 0);
   const ids = names.map((name) => packIdOf('data', name) ?? '');
-  await new CondemnedLog(vault.store, secrets, clock).append('unused', ids);
+  await new CondemnedLog(vault.store, secrets, vault.clock).append('unused', ids);
 }
 
 test('a pack that the store keeps for long is not condemned: its space would not come back', async () => {
-  const { repository } = vault;
+  const { clock, repository } = vault;
   const [disk = new Uint8Array(0)] = disks;
   const { pointId } = await backUp(repository, { disk, retainUntil: WINDOW - 8 * DAY });
   clock.advance(DAY + 1);

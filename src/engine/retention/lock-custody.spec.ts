@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { beginKeyGeneration } from '../begin-key-generation.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
-import { backUp, createLockedVault, DAY, DISK, WINDOW, type LockedVault } from './testing/locked-vault.ts';
+import { backUp, createClockedVault, DAY, DISK, WINDOW, type ClockedVault } from './testing/locked-vault.ts';
 
-let clock: ManualClock;
-let vault: LockedVault;
+let vault: ClockedVault;
 
 beforeEach(async () => {
-  clock = new ManualClock();
-  clock.advance(WINDOW - 9 * DAY - clock.now());
-  vault = await createLockedVault(clock);
+  vault = await createClockedVault();
 });
 
 afterEach(() => vault[Symbol.asyncDispose]());
@@ -43,7 +39,7 @@ test('epochs and generations are locked as long as the longest lock', async () =
 });
 
 test('a point that is held is locked, and stays so while somebody collects', async () => {
-  const { repository, store } = vault;
+  const { clock, repository, store } = vault;
   const { pointId } = await backUp(repository, {});
   await backUp(repository, { disk: DISK.map((byte) => byte ^ 1) });
   expect(store.locks.size).toBe(0);
@@ -70,7 +66,7 @@ test('a point that lacks something can be held', async () => {
 });
 
 test('something forged after a hold does not end its renewal', async () => {
-  const { repository, store } = vault;
+  const { clock, repository, store } = vault;
   const { pointId } = await backUp(repository, {});
   await repository.placeHold({ pointId, holdId: randomUUID(), reason: 'a case' });
   store.objects.set(`custody/${pointId}/2`, new Uint8Array(300));
@@ -81,7 +77,7 @@ test('something forged after a hold does not end its renewal', async () => {
 });
 
 test('what became of a point that is long gone goes when the store lets it', async () => {
-  const { repository, store } = vault;
+  const { clock, repository, store } = vault;
   const { pointId } = await backUp(repository, { retainUntil: WINDOW - 8 * DAY });
   await repository.extendRetention(pointId, WINDOW - 7 * DAY);
   await repository.extendRetention(pointId, WINDOW - 6 * DAY);

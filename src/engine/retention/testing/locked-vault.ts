@@ -8,6 +8,7 @@ import { createRepository } from '../../create-repository.ts';
 import { FileKeyRing } from '../../keys/file-key-ring.ts';
 import { openRepository } from '../../open-repository.ts';
 import { MemoryLeases } from '../../sessions/memory-leases.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
 import { RetainingStore } from '../../testing/retaining-store.ts';
 import { MemoryDisk, SMALL_PARAMETERS } from '../../testing/test-vault.ts';
 import type { OpenRepositoryOptions, PointSummary, Repository } from '../../types.ts';
@@ -44,6 +45,17 @@ export async function createLockedVault(clock: Clock = systemClock): Promise<Loc
       await rm(folder, { recursive: true });
     },
   };
+}
+
+export interface ClockedVault extends LockedVault {
+  readonly clock: ManualClock;
+}
+
+/** An immutable vault whose clock is set, to so many milliseconds before a window. */
+export async function createClockedVault(beforeMs = 9 * DAY): Promise<ClockedVault> {
+  const clock = new ManualClock();
+  clock.advance(WINDOW - beforeMs - clock.now());
+  return { ...(await createLockedVault(clock)), clock };
 }
 
 export interface Run {
