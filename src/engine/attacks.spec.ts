@@ -1,4 +1,3 @@
-import type * as Crypto from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decodeHeader, HEADER_BYTES, OBJECT_KIND, type ObjectKind } from './format/header.ts';
@@ -8,10 +7,10 @@ import { FOOTER_BYTES, PackBuilder } from './format/pack-builder.ts';
 import { FrameOpener, readPackTable } from './format/pack-reader.ts';
 import { decodeFooter, openKeys, openObject, openTable, sealContext, sealObject } from './format/sealed-object.ts';
 import { TAG_BYTES } from './format/seal.ts';
-import type * as Digests from './keys/digest.ts';
 import { keyedDigest, plainDigest } from './keys/digest.ts';
 import { deriveSecrets, type RepositorySecrets } from './keys/key-schedule.ts';
 import { MemoryStore } from './testing/memory-store.ts';
+import { removed, type Guard } from './testing/removable-guards.ts';
 
 /*
  * Attacks by somebody who may write to the store as they like, knows the format, and has no key. Every datum that stops
@@ -19,89 +18,14 @@ import { MemoryStore } from './testing/memory-store.ts';
  * is an attack, and they are all; with each one of them alone it is refused, so each does what it is there for.
  */
 
-/** What of the format is taken away, from who seals and from who opens. */
-const GUARDS = {
-  'kind in the associated data': [1, 2],
-  'generation in the associated data': [4, 8],
-  'repository in the associated data': [8, 24],
-  'object in the associated data': [24, 40],
-  'ordinal in the associated data': [40, 44],
-  'digest in the associated data': [48, 80],
-  'ordinal in the nonce': null,
-  'kind in the object’s key': null,
-  'id in the object’s key': null,
-  'salt in the object’s key': null,
-  'repository in the root': null,
-  'repository key in the root': null,
-  'digest of the content': null,
-} as const;
-type Guard = keyof typeof GUARDS;
-
-const removed = vi.hoisted(() => new Set<string>());
-const isGone = vi.hoisted(() => (guard: string) => removed.has(guard));
-
 vi.mock('node:crypto', async (original) => {
-  const real = await original<typeof Crypto>();
-  const mask = (aad: Uint8Array): Buffer => {
-    const left = Buffer.from(aad);
-    for (const [guard, range] of Object.entries(GUARDS)) {
-      if (range !== null && isGone(guard)) {
-        left.fill(0, ...range);
-      }
-    }
-    return left;
-  };
-  const nonce = (iv: Uint8Array): Uint8Array => (isGone('ordinal in the nonce') ? new Uint8Array(12) : iv);
-  const weaken = <T extends { setAAD(aad: Buffer): unknown }>(cipher: T): T => {
-    const setAAD = cipher.setAAD.bind(cipher);
-    cipher.setAAD = (aad) => setAAD(mask(aad));
-    return cipher;
-  };
-  const hkdfSync = (
-    hash: string,
-    key: Uint8Array,
-    salt: Uint8Array,
-    info: string | Uint8Array,
-    bytes: number,
-  ): ArrayBuffer => {
-    const text = Buffer.from(info as Uint8Array);
-    const none = (guard: Guard, datum: Uint8Array): Uint8Array =>
-      isGone(guard) ? new Uint8Array(datum.length) : datum;
-    if (text.toString() === 'holdfast objects 1') {
-      return real.hkdfSync(
-        hash,
-        none('repository key in the root', key),
-        none('repository in the root', salt),
-        text,
-        bytes,
-      );
-    }
-    if (text.length === 35) {
-      const kind = none('kind in the object’s key', text.subarray(18, 19));
-      const rest = Buffer.concat([text.subarray(0, 18), kind, none('id in the object’s key', text.subarray(19))]);
-      return real.hkdfSync(hash, key, none('salt in the object’s key', salt), rest, bytes);
-    }
-    return real.hkdfSync(hash, key, salt, text, bytes);
-  };
-  return {
-    ...real,
-    hkdfSync,
-    createCipheriv: (name: 'aes-256-gcm', key: Uint8Array, iv: Uint8Array) =>
-      weaken(real.createCipheriv(name, key, nonce(iv))),
-    createDecipheriv: (name: 'aes-256-gcm', key: Uint8Array, iv: Uint8Array, options: Crypto.CipherGCMOptions) =>
-      weaken(real.createDecipheriv(name, key, nonce(iv), options)),
-  };
+  const { weakenCrypto } = await import('./testing/removable-guards.ts');
+  return weakenCrypto(await original());
 });
 
 vi.mock('./keys/digest.ts', async (original) => {
-  const real = await original<typeof Digests>();
-  return {
-    ...real,
-    keyedDigest: (key: Uint8Array, ...parts: readonly Uint8Array[]) => {
-      const digest = real.keyedDigest(key, ...parts);
-      return isGone('digest of the content') ? Object.assign(digest, { equals: () => true }) : digest;
-    },
-  };
+  const { weakenDigests } = await import('./testing/removable-guards.ts');
+  return weakenDigests(await original());
 });
 
 const FRAME_BYTES = 1000;
