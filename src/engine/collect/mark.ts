@@ -8,6 +8,7 @@ import { LayerTree } from '../manifest/layer-tree.ts';
 import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
 import type { PointStore } from '../points/point-store.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
+import { isKeptOnly } from '../sessions/kept-session.ts';
 import type { Session } from '../sessions/session-store.ts';
 import { SessionStore } from '../sessions/session-store.ts';
 import { FrameBits } from './frame-bits.ts';
@@ -92,12 +93,20 @@ async function findRoots(context: RepositoryContext, points: PointStore, signal:
   const sessions = new SessionStore(context.store, context.secrets);
   const pinned = new Set<string>();
   const pinning: Session[] = [];
-  // Which points it pins is not known: it stops collection until its lease has run out.
-  const noteDamaged = (sessionId: string): number => unreadable.push(sessionName(sessionId));
-  for await (const session of sessions.list(noteDamaged)) {
+  const damaged: string[] = [];
+  for await (const session of sessions.list((sessionId) => damaged.push(sessionId))) {
+    if (await isKeptOnly(context, session.sessionId, session)) {
+      continue;
+    }
     session.pins.forEach((pin) => pinned.add(pin));
     if (session.pins.some((pin) => deleted.has(pin))) {
       pinning.push(session);
+    }
+  }
+  for (const sessionId of damaged) {
+    // Which points it pins is not known: it stops collection until its lease has run out.
+    if (!(await isKeptOnly(context, sessionId, null))) {
+      unreadable.push(sessionName(sessionId));
     }
   }
   const manifests = new LayerTree();

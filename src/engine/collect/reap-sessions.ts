@@ -30,13 +30,11 @@ export async function reapSessions(
     if (isWriter(session)) {
       await points.fence(session.pointId);
     }
-    await sessions.remove(sessionId);
-    removed += 1;
+    removed += (await sessions.remove(sessionId)) ? 1 : 0;
   }
   for (const sessionId of damaged) {
     if (!(await leases.isAlive({ repositoryId, sessionId }))) {
-      await sessions.remove(sessionId);
-      removed += 1;
+      removed += (await sessions.remove(sessionId)) ? 1 : 0;
     }
   }
   return { alive, removed };

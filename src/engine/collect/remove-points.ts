@@ -1,6 +1,5 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { pointName } from '../format/names.ts';
-import type { CustodyState } from '../points/custody-log.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { DECIDED_FOR_MS } from '../sessions/session-ages.ts';
@@ -35,24 +34,25 @@ export async function sweepDecided(
     there.add(pointId);
   }
   for (const pointId of await points.custody.pointIds()) {
-    const state = there.has(pointId) ? null : await readIfWhole(points, pointId);
+    const state = there.has(pointId) ? null : await orNull(points.custody.read(pointId));
     if (state !== null && state.deletedAt !== null && state.deletedAt < before) {
       await points.custody.remove(pointId, state);
     }
   }
   for await (const pointId of points.tombstones()) {
-    const found = announced.has(pointId) ? null : await points.findObject(pointId);
+    const found = announced.has(pointId) ? null : await orNull(points.findObject(pointId));
     if (found?.kind === 'tombstone' && found.fencedAt < before) {
-      await context.store.delete(pointName(pointId));
+      await removePoint(context, pointId);
     }
   }
 }
 
-async function readIfWhole(points: PointStore, pointId: string): Promise<CustodyState | null> {
+/** What is damaged stays for whoever verifies. */
+async function orNull<T>(reading: Promise<T>): Promise<T | null> {
   try {
-    return await points.custody.read(pointId);
+    return await reading;
   } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
+    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
       return null;
     }
     throw error;

@@ -4,6 +4,7 @@ import { numberToObjectId } from '../format/ids.ts';
 import { waitsName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { isKeptOnly } from '../sessions/kept-session.ts';
 import { SessionStore, type Session } from '../sessions/session-store.ts';
 
 /**
@@ -49,10 +50,21 @@ export async function findWaits(context: RepositoryContext, number: number): Pro
     throw error;
   }
   const sessions = new SessionStore(store, secrets);
-  const found = await Promise.all(ids.map((id) => sessions.findWhole(id)));
+  const found = await Promise.all(ids.map((id) => findOpen(context, sessions, id)));
   const there = found.filter((session) => session !== null);
   return {
     open: there.flatMap((session) => (session instanceof AppError ? [] : [session])),
     areOver: there.length === 0,
   };
+}
+
+/** An error: one that can't be read, and may be somebody's. */
+async function findOpen(
+  context: RepositoryContext,
+  sessions: SessionStore,
+  id: string,
+): Promise<Session | AppError | null> {
+  const found = await sessions.findWhole(id);
+  const session = found instanceof AppError ? null : found;
+  return found !== null && (await isKeptOnly(context, id, session)) ? null : found;
 }

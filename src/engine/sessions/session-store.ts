@@ -64,12 +64,20 @@ export class SessionStore {
     return JSON.parse(payload.toString('utf8')) as Session;
   }
 
-  /** Its journal first: a session without one can still be ended again. */
-  async remove(sessionId: string): Promise<void> {
-    for await (const { name } of this.#store.list(journalPrefix(sessionId))) {
-      await this.#store.delete(name);
+  /** Its journal first: a session without one can still be ended again. False where the store keeps some of it. */
+  async remove(sessionId: string): Promise<boolean> {
+    try {
+      for await (const { name } of this.#store.list(journalPrefix(sessionId))) {
+        await this.#store.delete(name);
+      }
+      await this.#store.delete(sessionName(sessionId));
+      return true;
+    } catch (error) {
+      if (isAppError(error, 'VAULT_RETAINED')) {
+        return false;
+      }
+      throw error;
     }
-    await this.#store.delete(sessionName(sessionId));
   }
 
   /** `onDamaged` is told of sessions that don't open, and the list goes on; without it they end the list. */
