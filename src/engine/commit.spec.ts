@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Store } from './ports/store.ts';
+import { alterStore } from './testing/alter-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { TestVault } from './testing/test-vault.ts';
 import type { DiskResult, Repository } from './types.ts';
@@ -82,22 +83,17 @@ test('a manifest that was cut short since is found before the point exists', asy
 test('a commit that is repeated by another process makes the name of the point durable before it answers', async () => {
   await commit([written]);
   const calls: string[] = [];
-  const spy = (store: Store): Store => ({
-    description: store.description,
-    putIfAbsent: (name, parts) => store.putIfAbsent(name, parts),
-    get: (name) => store.get(name),
-    getRange: (name, offset, into) => store.getRange(name, offset, into),
-    list: (prefix) => store.list(prefix),
-    delete: (name) => store.delete(name),
-    head: (name) => {
-      calls.push(`head ${name}`);
-      return store.head(name);
-    },
-    flush: () => {
-      calls.push('flush');
-      return store.flush();
-    },
-  });
+  const spy = (store: Store): Store =>
+    alterStore(store, {
+      head: (name) => {
+        calls.push(`head ${name}`);
+        return store.head(name);
+      },
+      flush: () => {
+        calls.push('flush');
+        return store.flush();
+      },
+    });
   await using other = await vault.open(spy);
   await commit([written], other);
   expect(calls.slice(-2)).toEqual([`head points/${ids.pointId}`, 'flush']);

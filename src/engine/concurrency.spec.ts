@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { AppError } from '../kernel/errors.ts';
+import { alterStore } from './testing/alter-store.ts';
 import type { Store } from './ports/store.ts';
 import {
   backup,
@@ -34,21 +35,14 @@ function noise(bytes: number): Uint8Array {
 
 /** The store, but for data packs: they wait for the gate. */
 function gated(store: Store, gate: Promise<void>): Store {
-  return {
-    description: store.description,
+  return alterStore(store, {
     putIfAbsent: async (name, parts) => {
       if (name.startsWith('data/')) {
         await gate;
       }
       return store.putIfAbsent(name, parts);
     },
-    get: (name) => store.get(name),
-    getRange: (name, offset, into) => store.getRange(name, offset, into),
-    head: (name) => store.head(name),
-    list: (prefix) => store.list(prefix),
-    delete: (name) => store.delete(name),
-    flush: () => store.flush(),
-  };
+  });
 }
 
 async function begin(repository: Repository): Promise<{ sessionId: string; pointId: string }> {

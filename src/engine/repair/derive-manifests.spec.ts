@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
+import { alterStore } from '../testing/alter-store.ts';
 import type { Store } from '../ports/store.ts';
 import {
   backup,
@@ -233,24 +234,15 @@ type Refuses = (call: 'delete' | 'putIfAbsent', name: string) => AppError | null
 
 /** A store that does not do what changes it, where it is told so. */
 function refusing(store: Store, refuses: Refuses): Store {
-  const refuse =
-    <T>(call: 'delete' | 'putIfAbsent', work: (name: string, parts: readonly Uint8Array[]) => Promise<T>) =>
-    async (name: string, parts: readonly Uint8Array[]): Promise<T> => {
-      const error = refuses(call, name);
-      if (error !== null) {
-        throw error;
-      }
-      return work(name, parts);
-    };
-  return new Proxy(store, {
-    get: (target, key: keyof Store) => {
-      const value = target[key];
-      const same: unknown = typeof value === 'function' ? value.bind(target) : value;
-      const guarded = {
-        delete: refuse('delete', (name) => target.delete(name)),
-        putIfAbsent: refuse('putIfAbsent', (name, parts) => target.putIfAbsent(name, parts)),
-      };
-      return key === 'delete' || key === 'putIfAbsent' ? guarded[key] : same;
-    },
+  const refuse = async <T>(call: 'delete' | 'putIfAbsent', name: string, work: () => Promise<T>): Promise<T> => {
+    const error = refuses(call, name);
+    if (error !== null) {
+      throw error;
+    }
+    return work();
+  };
+  return alterStore(store, {
+    delete: (name) => refuse('delete', name, () => store.delete(name)),
+    putIfAbsent: (name, ...rest) => refuse('putIfAbsent', name, () => store.putIfAbsent(name, ...rest)),
   });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import type { Store } from '../ports/store.ts';
+import { alterStore } from '../testing/alter-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
 import type { BlockSink, Repository } from '../types.ts';
 import type { VerifyLevel } from '../verify/verify-types.ts';
@@ -37,23 +38,17 @@ async function collect(): Promise<void> {
 /** What is read to a lane's memory are frames, or a pack's bytes: `happen` runs just before the n-th time. */
 function beforeLaneRead(count: number, happen: () => Promise<void>, of = 'data/'): (store: Store) => Store {
   let reads = 0;
-  return (store) => ({
-    description: store.description,
-    putIfAbsent: (name, parts, options) => store.putIfAbsent(name, parts, options),
-    get: (name) => store.get(name),
-    head: (name) => store.head(name),
-    list: (prefix) => store.list(prefix),
-    delete: (name) => store.delete(name),
-    flush: () => store.flush(),
-    getRange: async (name, offset, into, signal) => {
-      reads += name.startsWith(of) && into.buffer instanceof SharedArrayBuffer ? 1 : 0;
-      if (reads === count) {
-        reads += 1;
-        await happen();
-      }
-      await store.getRange(name, offset, into, signal);
-    },
-  });
+  return (store) =>
+    alterStore(store, {
+      getRange: async (name, offset, into, signal) => {
+        reads += name.startsWith(of) && into.buffer instanceof SharedArrayBuffer ? 1 : 0;
+        if (reads === count) {
+          reads += 1;
+          await happen();
+        }
+        await store.getRange(name, offset, into, signal);
+      },
+    });
 }
 
 test.each([1, 3, 5])('a restore goes on where packs were collected before its read %i', async (count) => {

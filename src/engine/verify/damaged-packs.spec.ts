@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
+import { alterStore } from '../testing/alter-store.ts';
 import type { Store } from '../ports/store.ts';
 import { HEADER, LEVELS, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
 
@@ -112,21 +113,15 @@ test('packs that were exchanged are both named', async () => {
 test('a sector that can’t be read is damage; a store that is away is not', async () => {
   const [name = ''] = world.packs.other;
   const failing = (errno: string): ((store: Store) => Store) => {
-    return (store) => ({
-      description: 'a failing disk',
-      putIfAbsent: (...args) => store.putIfAbsent(...args),
-      get: (...args) => store.get(...args),
-      getRange: async (object, offset, into, signal) => {
-        if (object === name && offset <= HEADER + 5 && offset + into.length > HEADER + 5) {
-          throw new AppError('VAULT_UNREACHABLE', `Could not read ${object}: ${errno}.`, { data: { errno } });
-        }
-        await store.getRange(object, offset, into, signal);
-      },
-      head: (...args) => store.head(...args),
-      list: (...args) => store.list(...args),
-      delete: (...args) => store.delete(...args),
-      flush: () => store.flush(),
-    });
+    return (store) =>
+      alterStore(store, {
+        getRange: async (object, offset, into, signal) => {
+          if (object === name && offset <= HEADER + 5 && offset + into.length > HEADER + 5) {
+            throw new AppError('VAULT_UNREACHABLE', `Could not read ${object}: ${errno}.`, { data: { errno } });
+          }
+          await store.getRange(object, offset, into, signal);
+        },
+      });
   };
   for (const level of [1, 2] as const) {
     await using broken = await world.vault.open(failing('EIO'));
