@@ -44,6 +44,11 @@ export class IndexSegment implements IndexRange {
     return this.filter.ref.prefix;
   }
 
+  /** Whether all entries are kept in memory. */
+  get isResident(): boolean {
+    return this.#resident !== null;
+  }
+
   get blocks(): number {
     return (this.#directory.length - DIRECTORY_HEAD_BYTES) / KEY_BYTES;
   }

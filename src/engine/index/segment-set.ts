@@ -3,11 +3,12 @@ import { limit } from '../../kernel/limit.ts';
 import { INDEX_PREFIX } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
-import { expectIndex } from '../young-generation.ts';
 import { FilterMemory } from './filter-memory.ts';
 import { IndexSegment, isSegmentName, openIndexSegment } from './index-segment.ts';
 
 const OPENED_AT_ONCE = 8;
+/** For how many of the largest that are kept in memory as a whole there is room: each range of a large index has small ones. */
+const KEPT_WHOLE = 16;
 /** How often a list is made again because segments were merged while it was. */
 const MAX_LISTS = 5;
 
@@ -88,14 +89,11 @@ export class SegmentSet {
 
   async #list(): Promise<Map<string, StoredObject>> {
     const listed = new Map<string, StoredObject>();
-    let bytes = 0;
     for await (const object of this.#store.list(INDEX_PREFIX)) {
       if (isSegmentName(object.name)) {
         listed.set(object.name, object);
-        bytes += object.sizeBytes;
       }
     }
-    expectIndex(bytes);
     return listed;
   }
 
@@ -103,7 +101,10 @@ export class SegmentSet {
   async #open(listed: ReadonlyMap<string, StoredObject>, signal?: AbortSignal): Promise<(IndexSegment | null)[]> {
     const turn = limit(OPENED_AT_ONCE);
     const fresh = [...listed.values()].filter(({ name }) => !this.#segments.has(name));
-    const outcomes = await Promise.allSettled(fresh.map((object) => turn(() => this.#openOne(object, signal))));
+    const whole = this.#chooseWhole(fresh, listed);
+    const outcomes = await Promise.allSettled(
+      fresh.map((object) => turn(() => this.#openOne(object, whole.has(object) ? this.#wholeBytes : 0, signal))),
+    );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     const opened = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     if (failed !== undefined) {
@@ -113,15 +114,35 @@ export class SegmentSet {
     return opened.filter((segment) => segment !== 'damaged');
   }
 
+  /** The smallest first: whether it is large or small, one chunk in a hundred asks it in vain, and each time reads a block. */
+  #chooseWhole(fresh: readonly StoredObject[], listed: ReadonlyMap<string, StoredObject>): ReadonlySet<StoredObject> {
+    const kept = this.all.filter(({ isResident }) => isResident);
+    const keptBytes = kept.reduce((sum, { name }) => sum + (listed.get(name)?.sizeBytes ?? 0), 0);
+    let room = KEPT_WHOLE * this.#wholeBytes - keptBytes;
+    const small = fresh.filter(({ sizeBytes }) => sizeBytes <= this.#wholeBytes);
+    return new Set(
+      small
+        .toSorted((a, b) => a.sizeBytes - b.sizeBytes)
+        .filter(({ sizeBytes }) => {
+          room -= sizeBytes;
+          return room >= 0;
+        }),
+    );
+  }
+
   /**
    * A damaged one, which whoever verifies the vault names, costs deduplication with what it lists, and no backup. It is
    * tried again each time: it may have been misread, or mended.
    */
-  async #openOne(object: StoredObject, signal?: AbortSignal): Promise<IndexSegment | 'damaged' | null> {
+  async #openOne(
+    object: StoredObject,
+    wholeBytes: number,
+    signal?: AbortSignal,
+  ): Promise<IndexSegment | 'damaged' | null> {
     try {
       return await openIndexSegment(this.#store, object, this.#secrets, {
         filters: this.#filters,
-        wholeBytes: this.#wholeBytes,
+        wholeBytes,
         signal,
       });
     } catch (error) {
