@@ -27,7 +27,14 @@ import {
   type RetentionMode,
 } from '../../src/engine/index.ts';
 import { S3Store } from '../../src/engine/stores/s3-store.ts';
-import { MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from '../../src/engine/testing/test-vault.ts';
+import {
+  backup,
+  createTestVault,
+  MemoryDisk,
+  restore,
+  sameBytes,
+  SMALL_PARAMETERS,
+} from '../../src/engine/testing/test-vault.ts';
 import { startS3Server, type S3Server } from '../support/s3-server.ts';
 import { namesIn } from './store-suite.ts';
 
@@ -202,6 +209,55 @@ describe.skipIf('reason' in found)('an immutable vault in an S3 bucket', () => {
     // What follows the entries that stand can't be read: nothing is sure, so nothing is deleted.
     await expect(repository.deletePoint(pointId)).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
     fresh[Symbol.dispose]();
+  });
+
+  test('is copied to with a date, and what is copied is locked when it is put', async () => {
+    const source = await createTestVault();
+    const target = open('copies', 'compliance');
+    const retainUntil = systemClock.now() + DAY;
+    const opened = { ...options, store: target, repositoryId: randomUUID() };
+    await createRepository({ ...opened, parameters: SMALL_PARAMETERS, immutable: true });
+    const putWithout: string[] = [];
+    const put = target.putIfAbsent.bind(target);
+    target.putIfAbsent = async (...[name, parts, how]: Parameters<typeof put>) => {
+      if (/^(data|meta)/.test(name) && (how?.retainUntil ?? 0) < retainUntil) {
+        putWithout.push(name);
+      }
+      return put(name, parts, how);
+    };
+    await using from = await source.open(undefined, 1);
+    await using to = await openRepository(opened);
+    const data = new Uint8Array(randomBytes(300 * KIB));
+    const first = await backup(from, { disks: { xvda: new MemoryDisk(data) } });
+    const changed = data.slice();
+    changed.set(randomBytes(20 * KIB), 40 * KIB);
+    const base = { pointId: first.summary.pointId, changed: [{ offset: 40 * KIB, length: 20 * KIB }] };
+    const second = await backup(from, { disks: { xvda: new MemoryDisk(changed) }, base });
+
+    const copy = async (pointId: string, until: number, copied?: string): Promise<PointSummary> => {
+      const ids = { pointId, copyId: randomUUID(), sessionId: randomUUID() };
+      const on = copied === undefined ? {} : { base: { pointId: base.pointId, copyId: copied } };
+      return (await from.copyPoint({ ...ids, to, retainUntil: until, ...on })).summary;
+    };
+    const unlocked = async (kinds: RegExp, date: number): Promise<string[]> => {
+      const names = (await namesIn(target, '')).filter((name) => kinds.test(name));
+      expect(names.length).toBeGreaterThan(0);
+      const dates = await Promise.all(names.map(async (name) => target.retention?.lockedUntil(name)));
+      return names.filter((_, i) => (dates[i] ?? 0) < date);
+    };
+    const copied = await copy(base.pointId, retainUntil);
+    expect(putWithout).toEqual([]);
+    expect(copied.lockedUntil).toBeGreaterThanOrEqual(retainUntil);
+    expect(await unlocked(/^(data|meta|points|repo)/, retainUntil)).toEqual([]);
+    // What the copy of the later point inherits is kept as long as it, and it can't be deleted before.
+    const later = retainUntil + 100 * DAY;
+    const { pointId } = await copy(second.summary.pointId, later, copied.pointId);
+    expect(sameBytes(await restore(to, pointId, 'xvda'), changed)).toBe(true);
+    expect(await unlocked(/^(meta|repo)/, later)).toEqual([]);
+    expect(await unlocked(/^points/, later)).toEqual([`points/${copied.pointId}`]);
+    await expect(to.deletePoint(pointId)).rejects.toMatchObject({ code: 'POINT_RETAINED' });
+    await source[Symbol.asyncDispose]();
+    target[Symbol.dispose]();
   });
 
   test('is not begun where versions can be deleted', async () => {
