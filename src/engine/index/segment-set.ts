@@ -3,6 +3,7 @@ import { limit } from '../../kernel/limit.ts';
 import { INDEX_PREFIX } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
+import { expectIndex } from '../young-generation.ts';
 import { FilterMemory } from './filter-memory.ts';
 import { IndexSegment, isSegmentName, openIndexSegment } from './index-segment.ts';
 
@@ -89,11 +90,14 @@ export class SegmentSet {
 
   async #list(): Promise<Map<string, StoredObject>> {
     const listed = new Map<string, StoredObject>();
+    let bytes = 0;
     for await (const object of this.#store.list(INDEX_PREFIX)) {
       if (isSegmentName(object.name)) {
         listed.set(object.name, object);
+        bytes += object.sizeBytes;
       }
     }
+    expectIndex(bytes);
     return listed;
   }
 
