@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { beginKeyGeneration } from './begin-key-generation.ts';
+import { planCopy } from './copy/find-copies.ts';
 import { FORMAT_VERSION } from './format/header.ts';
 import { newObjectId, uuidToObjectId } from './format/ids.ts';
 import { deriveParametersKey } from './keys/key-schedule.ts';
@@ -157,4 +158,15 @@ test('what a later program may have condemned stops whoever still writes and kno
   // Nobody can tell.
   vault.objects.delete('repo.1');
   await expect(backup(repository, { disks })).rejects.toMatchObject(refused);
+});
+
+test.each(Object.entries(FORGERIES))('a session that is %s keeps nobody from copying', async (_, forge) => {
+  await using other = await createTestVault();
+  await using from = await vault.open(undefined, 1);
+  await using to = await other.open(undefined, 1);
+  [vault, other].forEach(({ objects }) => objects.set(`sessions/${randomUUID()}`, forge()));
+  const { resumes, ...ids } = await planCopy(from, to, pointId, randomUUID);
+  expect(resumes).toBe(false);
+  const { summary } = await from.copyPoint({ ...ids, to });
+  expect(sameBytes(await restore(to, summary.pointId, 'xvda'), data)).toBe(true);
 });

@@ -181,6 +181,11 @@ export interface ListPointsOptions {
   readonly onDamaged?: (pointId: string, error: AppError) => void;
 }
 
+export interface ListSessionsOptions {
+  /** Told of sessions whose object is damaged. Absent: the first one ends the list with an error. */
+  readonly onDamaged?: (sessionId: string) => void;
+}
+
 export interface ReadDiskRequest {
   readonly pointId: string;
   readonly diskKey: string;
@@ -257,7 +262,7 @@ export interface Repository extends AsyncDisposable {
   endSession(sessionId: string): Promise<void>;
   /** Puts a tombstone at a point that does not exist yet. Whoever is first at that name decides, once. */
   fence(pointId: string): Promise<'fenced' | 'committed'>;
-  listSessions(): AsyncIterable<SessionSummary>;
+  listSessions(options?: ListSessionsOptions): AsyncIterable<SessionSummary>;
   listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary>;
   /** NO_RESTORE_POINT if there is none (or a tombstone). */
   readPoint(pointId: string): Promise<Point>;

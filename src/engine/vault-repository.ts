@@ -30,6 +30,7 @@ import type {
   DiskPiece,
   DiskResult,
   ListPointsOptions,
+  ListSessionsOptions,
   Point,
   PointSummary,
   ReadDiskRequest,
@@ -120,8 +121,8 @@ export class VaultRepository implements Repository {
     return this.#points.fence(pointId);
   }
 
-  async *listSessions(): AsyncIterable<SessionSummary> {
-    yield* this.#sessions.list();
+  async *listSessions({ onDamaged }: ListSessionsOptions = {}): AsyncIterable<SessionSummary> {
+    yield* this.#sessions.list(onDamaged);
   }
 
   async *listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary> {

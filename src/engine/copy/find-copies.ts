@@ -55,7 +55,8 @@ async function findSession(
   repository: Repository,
   matches: (session: SessionSummary) => boolean,
 ): Promise<SessionSummary | null> {
-  for await (const session of repository.listSessions()) {
+  // A damaged one, or what somebody else put there, is no copy to go on with.
+  for await (const session of repository.listSessions({ onDamaged: () => undefined })) {
     if (matches(session)) {
       return session;
     }
