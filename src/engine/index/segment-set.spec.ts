@@ -13,7 +13,7 @@ import { SegmentSet } from './segment-set.ts';
 const secret = new Uint8Array(32).fill(5);
 const secrets = deriveSecrets({ keyId: 'k', repositoryKey: secret, dedupSecret: secret }, newObjectId(), 0);
 const WHOLE_BYTES = 2048;
-const ROOM = 16 * WHOLE_BYTES;
+const ROOM = 8 * WHOLE_BYTES;
 const DIGEST = 16;
 
 interface Stored {

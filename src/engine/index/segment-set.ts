@@ -9,7 +9,7 @@ import { IndexSegment, isSegmentName, openIndexSegment } from './index-segment.t
 
 const OPENED_AT_ONCE = 8;
 /** For how many of the largest that are kept in memory as a whole there is room: each range of a large index has small ones. */
-const KEPT_WHOLE = 16;
+const KEPT_WHOLE = 8;
 /** How often a list is made again because segments were merged while it was. */
 const MAX_LISTS = 5;
 
