@@ -8,12 +8,15 @@ import type { ManifestLayer } from '../../../src/engine/types.ts';
 import { ChangeMap } from '../../../src/engine/write/change-map.ts';
 import { LayerSpill } from '../../../src/engine/write/layer-spill.ts';
 import { finishManifest } from '../../../src/engine/write/write-manifest.ts';
+import { expectDisk } from '../../../src/engine/young-generation.ts';
 import { GIB, KIB } from '../../../src/kernel/bytes.ts';
 import { numbersFrom } from '../engine-image.ts';
 import { CHUNKS_PER_PACK, packOf, writeDigest } from './generated-store.ts';
 import { openScaleVault, peakMb, type ScaleVault } from './scale-vault.ts';
 
-const BLOCKS_PER_CHUNK = 48;
+/** Of average length. */
+const BLOCKS_PER_CHUNK = DEFAULT_PARAMETERS.averageChunkBytes / DEFAULT_PARAMETERS.blockBytes;
+const CHUNKS_PER_SEGMENT = DEFAULT_PARAMETERS.segmentBytes / DEFAULT_PARAMETERS.averageChunkBytes;
 const RUNS = 400;
 /** What a light run touches, and how much of it is the same again and again. */
 const TOUCHED_SEGMENTS = 24;
@@ -24,6 +27,12 @@ const NOTHING_SETTLED = {
   has: () => false,
   read: (segment: number): Promise<SegmentRecord> => Promise.reject(new Error(`segment ${segment} was not settled`)),
 };
+
+/** As the engine begins work on a disk of that size. */
+async function openDisk(folder: string, gib: number): Promise<Disk> {
+  expectDisk(gib * GIB);
+  return { vault: await openScaleVault(folder, 0), geometry: geometryOf(gib * GIB) };
+}
 
 function geometryOf(sizeBytes: number): DiskGeometry {
   return new DiskGeometry(sizeBytes, DEFAULT_PARAMETERS);
@@ -43,7 +52,7 @@ function chunkEntry(blocks: number, chunk: number): ManifestEntry {
 function fullRecord(segment: number, blocks: number, version: number): SegmentRecord {
   const entries: ManifestEntry[] = [];
   for (let at = 0; at < blocks; at += BLOCKS_PER_CHUNK) {
-    const chunk = segment * 171 + Math.floor(at / BLOCKS_PER_CHUNK) + version * 7919;
+    const chunk = segment * CHUNKS_PER_SEGMENT + Math.floor(at / BLOCKS_PER_CHUNK) + version * 7919;
     entries.push(chunkEntry(Math.min(BLOCKS_PER_CHUNK, blocks - at), chunk));
   }
   return { segment, runs: [{ start: 0, end: blocks, entries }] };
@@ -87,7 +96,7 @@ function readerOf({ vault, geometry }: Disk, layers: readonly ManifestLayer[]): 
 
 /** Writes and reads the manifest of a full disk of that size, then of a run that changed little of it. */
 export async function scaleDisk(folder: string, gib: number): Promise<Record<string, number>> {
-  const disk = { vault: await openScaleVault(folder, 0), geometry: geometryOf(gib * GIB) };
+  const disk = await openDisk(folder, gib);
   const { geometry } = disk;
   const start = performance.now();
   const all = Array.from({ length: geometry.segmentCount }, (_, segment) => segment);
@@ -119,13 +128,13 @@ export async function scaleDisk(folder: string, gib: number): Promise<Record<str
 
 function changeRecord(segment: number, chunk: number, version: number): SegmentRecord {
   const start = chunk * BLOCKS_PER_CHUNK;
-  const entries = [chunkEntry(BLOCKS_PER_CHUNK, segment * 171 + chunk + version * 7919)];
+  const entries = [chunkEntry(BLOCKS_PER_CHUNK, segment * CHUNKS_PER_SEGMENT + chunk + version * 7919)];
   return { segment, runs: [{ start, end: start + BLOCKS_PER_CHUNK, entries }] };
 }
 
 /** 400 light runs of one disk: what is written for each, and of how many layers a disk consists. */
 export async function scaleRuns(folder: string, gib: number): Promise<Record<string, number>> {
-  const disk = { vault: await openScaleVault(folder, 0), geometry: geometryOf(gib * GIB) };
+  const disk = await openDisk(folder, gib);
   const { geometry } = disk;
   const next = numbersFrom(4711);
   const all = Array.from({ length: geometry.segmentCount }, (_, segment) => segment);
@@ -137,8 +146,10 @@ export async function scaleRuns(folder: string, gib: number): Promise<Record<str
   for (let run = 1; run <= RUNS; run += 1) {
     const hot = (): number => (next(100) < HOT_OF_100 ? next(8) : next(geometry.segmentCount));
     const segments = [...new Set(Array.from({ length: TOUCHED_SEGMENTS }, hot))].toSorted((a, b) => a - b);
-    const records = new Map(segments.map((segment) => [segment, changeRecord(segment, next(160), run)]));
-    records.forEach(({ runs }, segment) => model.set(segment * 171 + (runs[0]?.start ?? 0) / BLOCKS_PER_CHUNK, run));
+    const records = new Map(segments.map((segment) => [segment, changeRecord(segment, next(CHUNKS_PER_SEGMENT), run)]));
+    records.forEach(({ runs }, segment) =>
+      model.set(segment * CHUNKS_PER_SEGMENT + (runs[0]?.start ?? 0) / BLOCKS_PER_CHUNK, run),
+    );
     const before = layers;
     const written = await write(
       disk,
@@ -187,7 +198,7 @@ async function deltaBytes(
 
 async function requireModel(reader: ManifestReader, model: ReadonlyMap<number, number>): Promise<void> {
   for (const [place, run] of model) {
-    const [segment, chunk] = [Math.floor(place / 171), place % 171];
+    const [segment, chunk] = [Math.floor(place / CHUNKS_PER_SEGMENT), place % CHUNKS_PER_SEGMENT];
     const found = placeEntries(await reader.segment(segment)).find(({ start }) => start === chunk * BLOCKS_PER_CHUNK);
     const wanted = chunkEntry(BLOCKS_PER_CHUNK, place + run * 7919).chunk?.digest ?? [];
     if (Buffer.compare(found?.entry.chunk?.digest ?? Buffer.alloc(0), Buffer.from(wanted)) !== 0) {

@@ -4,10 +4,11 @@ import { packName } from '../../../src/engine/format/names.ts';
 import { PackBuilder } from '../../../src/engine/format/pack-builder.ts';
 import type { RepositorySecrets } from '../../../src/engine/keys/key-schedule.ts';
 import type { Store, StoredObject } from '../../../src/engine/index.ts';
+import { DEFAULT_PARAMETERS } from '../../../src/engine/repository-parameters.ts';
 import { AppError } from '../../../src/kernel/errors.ts';
 
-/** About what a pack of 64 MiB holds. */
-export const CHUNKS_PER_PACK = 350;
+/** Of average length, as many as a pack holds where nothing is compressed. */
+export const CHUNKS_PER_PACK = DEFAULT_PARAMETERS.packBytes / DEFAULT_PARAMETERS.averageChunkBytes;
 const DIGEST_BYTES = 16;
 const CACHED_PACKS = 64;
 

@@ -8,6 +8,7 @@ import { rangePrefix } from '../../../src/engine/index/chunk-filter.ts';
 import { PAGE_WORDS } from '../../../src/engine/index/filter-memory.ts';
 import { ENTRY_BYTES } from '../../../src/engine/index/index-entries.ts';
 import { IndexSegmentBuilder } from '../../../src/engine/index/index-segment-builder.ts';
+import { DEFAULT_PARAMETERS } from '../../../src/engine/repository-parameters.ts';
 import { PackTables } from '../../../src/engine/restore/pack-tables.ts';
 import { MIB } from '../../../src/kernel/bytes.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
@@ -15,9 +16,9 @@ import { CHUNKS_PER_PACK, chunkAt, digestsOf, mix, packOf, wordAt, writeDigest, 
 import { openScaleVault, peakMb, type ScaleVault } from './scale-vault.ts';
 
 /** What one early publication of a large write holds. */
-const PACKS_PER_PUBLICATION = 365;
+const PACKS_PER_PUBLICATION = 256;
 const QUESTIONS = 200;
-const CHUNKS_PER_QUESTION = 170;
+const CHUNKS_PER_QUESTION = DEFAULT_PARAMETERS.segmentBytes / DEFAULT_PARAMETERS.averageChunkBytes;
 const BACKUP_BYTES = 2048 * MIB;
 
 function indexOf({ store, secrets }: ScaleVault): ChunkIndex {

@@ -10,7 +10,6 @@ import {
 } from '../../../src/engine/index.ts';
 import { uuidToObjectId } from '../../../src/engine/format/ids.ts';
 import { deriveSecrets, type RepositorySecrets } from '../../../src/engine/keys/key-schedule.ts';
-import { stopYoungGeneration } from '../../../src/engine/young-generation.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { CHUNKS_PER_PACK, GeneratedStore, setChunks } from './generated-store.ts';
 
@@ -27,7 +26,6 @@ export interface ScaleVault {
 
 /** A vault in a folder, as large as its generated packs say; made if it is not there. */
 export async function openScaleVault(folder: string, chunks: number): Promise<ScaleVault> {
-  stopYoungGeneration();
   setChunks(chunks);
   await mkdir(join(folder, 'store'), { recursive: true });
   const keyRing = new FileKeyRing(join(folder, 'keys'));
