@@ -4,6 +4,9 @@ import { expect, test } from 'vitest';
 
 const MODULE = new URL('./young-generation.ts', import.meta.url).href;
 
+/** It stops at 2 to 13 MB, the more the busier the machine is, and goes on to 67 MB otherwise. */
+const STOPPED_BYTES = 30e6;
+
 /** How large the young generation of a process gets that keeps some of what it makes for a while, in bytes. */
 async function measure(before: string): Promise<number> {
   const script = `
@@ -30,13 +33,13 @@ async function measure(before: string): Promise<number> {
 
 test('the young generation grows no more, which it does otherwise', async () => {
   const [stopped, free] = [await measure('stopYoungGeneration();'), await measure('')];
-  expect(stopped).toBeLessThan(6e6);
-  expect(free).toBeGreaterThan(2 * stopped);
+  expect(stopped).toBeLessThan(STOPPED_BYTES);
+  expect(free).toBeGreaterThan(STOPPED_BYTES);
 });
 
 test('large disks and indexes stop it, small ones do not', async () => {
   const small = await measure('expectDisk(2 ** 36); expectIndex(24 * 2 ** 20);');
   const [disk, index] = [await measure('expectDisk(2 ** 36 + 1);'), await measure('expectIndex(24 * 2 ** 20 + 1);')];
-  expect(Math.max(disk, index)).toBeLessThan(6e6);
-  expect(small).toBeGreaterThan(12e6);
+  expect(Math.max(disk, index)).toBeLessThan(STOPPED_BYTES);
+  expect(small).toBeGreaterThan(STOPPED_BYTES);
 });
