@@ -98,15 +98,18 @@ export async function readFrameTable(
   secrets: RepositorySecrets,
 ): Promise<PackTable> {
   const { name, sizeBytes } = object;
-  const tail = await readTail(read, sizeBytes, name);
+  const last = await readLast(read, sizeBytes, Math.min(sizeBytes, TAIL_BYTES));
   const head = new Uint8Array(HEADER_BYTES);
   await read(0, head);
   const header = decodeHeader(head, name);
   if (header.id !== object.id || header.kind !== object.kind) {
     throw corrupt(name, 'is another pack than its name says');
   }
-  const footer = decodeFooter(tail, sizeBytes, name);
+  const footer = decodeFooter(last, sizeBytes, name);
+  // Before a table is read that may be as long as whoever put it wants.
   const keys = openKeys(header, footer, name, secrets);
+  const wanted = footer.tableBytes + FOOTER_BYTES;
+  const tail = wanted <= last.length ? last : await readLast(read, sizeBytes, wanted);
   const context = sealContext(header, secrets);
   const end = tail.length - FOOTER_BYTES;
   const table = openTable(tail.subarray(end - footer.tableBytes, end), footer, context, { keys, name });
@@ -117,15 +120,10 @@ export async function readFrameTable(
   return new PackTable({ name, frameKey: keys.frameKey, context }, sizeBytes, table);
 }
 
-async function readTail(read: ReadRange, size: number, name: string): Promise<Uint8Array> {
-  const readLast = async (length: number): Promise<Uint8Array> => {
-    const tail = new Uint8Array(length);
-    await read(size - length, tail);
-    return tail;
-  };
-  const first = await readLast(Math.min(size, TAIL_BYTES));
-  const wanted = decodeFooter(first, size, name).tableBytes + FOOTER_BYTES;
-  return wanted <= first.length ? first : readLast(wanted);
+async function readLast(read: ReadRange, size: number, length: number): Promise<Uint8Array> {
+  const tail = new Uint8Array(length);
+  await read(size - length, tail);
+  return tail;
 }
 
 /** Opens frames of one pack, checking tag, length and digest. */
