@@ -1,4 +1,3 @@
-import { isAppError } from '../../kernel/errors.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, packName, type PackArea } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
@@ -6,6 +5,7 @@ import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { DECIDED_FOR_MS } from '../sessions/session-ages.ts';
 import { SessionStore, type Session } from '../sessions/session-store.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { CollectProgress, CollectResult } from './collect-types.ts';
 import type { Condemned } from './condemned-log.ts';
 import { copyFrames, type CopyOutcome } from './copy-frames.ts';
@@ -175,7 +175,7 @@ export class CollectionPass {
         const frames = lost.map(({ digest }) => table.find(digest)).filter((frame) => frame !== null);
         frames.forEach(({ ordinal }) => stranded.add(pack, ordinal));
       } catch (error) {
-        if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
+        if (!isDamage(error)) {
           throw error;
         }
         if ((await store.head(packName('data', pack))) === null) {

@@ -9,12 +9,12 @@ import { FrameOpener, readPackTable, type Frame, type PackTable } from '../forma
 import { Sealer } from '../format/seal.ts';
 import type { IndexedPack } from '../index/index-entries.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import { packMemory } from '../worker/buffer-pool.ts';
 import type { FrameBits } from './frame-bits.ts';
 import { findLockDates } from './lock-dates.ts';
 import { announcePack } from './own-packs.ts';
 
-const DAMAGE = ['VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN'] as const;
 /** Frames that lie next to each other are read in one piece, up to this. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** New packs are published together, and so often that an interrupted collection need not copy all of them again. */
@@ -120,7 +120,7 @@ class FrameCopy implements CopyOutcome {
     try {
       await this.#addFrames(pack, ordinals);
     } catch (error) {
-      if (!isAppError(error, ...DAMAGE)) {
+      if (!isDamage(error)) {
         throw error;
       }
       if ((await this.#context.store.head(packName('data', pack))) === null) {
@@ -153,11 +153,14 @@ class FrameCopy implements CopyOutcome {
     const { store, secrets } = this.#context;
     const table = await readPackTable(store, 'data', pack, secrets, this.#signal);
     for (const run of toRuns(Array.from(ordinals, (ordinal) => table.frame(ordinal)))) {
-      const sealed = new Uint8Array(run.bytes);
-      await store.getRange(table.opener.name, run.offset, sealed, this.#signal);
+      const sealed = await this.#readOrNull(table, run.offset, run.bytes);
       for (const frame of run.frames) {
         const at = frame.offset - run.offset;
-        const opened = this.#open(table, frame, sealed.subarray(at, at + frame.sealedBytes));
+        // Of a run that can't be read, it may be one sector.
+        const part =
+          sealed?.subarray(at, at + frame.sealedBytes) ??
+          (await this.#readOrNull(table, frame.offset, frame.sealedBytes));
+        const opened = part === null ? null : this.#open(table, frame, part);
         const data = opened ?? (await this.#openElsewhere(frame.digest, pack));
         if (data === null) {
           this.damaged.add(pack);
@@ -168,12 +171,26 @@ class FrameCopy implements CopyOutcome {
     }
   }
 
+  /** Null where the store can't read it, though the pack is there. */
+  async #readOrNull({ opener }: PackTable, offset: number, bytes: number): Promise<Uint8Array | null> {
+    const sealed = new Uint8Array(bytes);
+    try {
+      await this.#context.store.getRange(opener.name, offset, sealed, this.#signal);
+      return sealed;
+    } catch (error) {
+      if (isDamage(error) && !isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
   /** Null where it does not open, or is not what its digest says. */
   #open({ opener }: PackTable, frame: Frame, sealed: Uint8Array): CompressedFrame | null {
     try {
       new FrameOpener(opener, this.#context.secrets.digestKey).open(frame, sealed);
     } catch (error) {
-      if (isAppError(error, ...DAMAGE)) {
+      if (isDamage(error)) {
         return null;
       }
       throw error;
@@ -196,7 +213,7 @@ class FrameCopy implements CopyOutcome {
           return opened;
         }
       } catch (error) {
-        if (!isAppError(error, ...DAMAGE)) {
+        if (!isDamage(error)) {
           throw error;
         }
       }

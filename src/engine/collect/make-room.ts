@@ -1,8 +1,8 @@
-import { isAppError } from '../../kernel/errors.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { readPackTable, type PackTable } from '../format/pack-reader.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { FrameBits } from './frame-bits.ts';
 
 /**
@@ -41,7 +41,7 @@ async function readOrNull(read: () => Promise<PackTable>): Promise<PackTable | n
   try {
     return await read();
   } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
+    if (isDamage(error)) {
       return null;
     }
     throw error;

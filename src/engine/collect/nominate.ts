@@ -1,5 +1,4 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
@@ -7,6 +6,7 @@ import { FOOTER_BYTES } from '../format/pack-builder.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import { decodeFooter } from '../format/sealed-object.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { FrameBits } from './frame-bits.ts';
 
 const PACKS_AT_ONCE = 8;
@@ -63,7 +63,7 @@ async function isWaste(
     return bytes < minLiveShare * sizeBytes;
   } catch (error) {
     // Damaged or gone: that is for verification to find. What is needed of it can't be moved.
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
+    if (isDamage(error)) {
       return false;
     }
     throw error;
