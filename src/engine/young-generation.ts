@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { GIB, MIB } from '../kernel/bytes.ts';
 
 /** Up to these sizes manifests and indexes don't make so much garbage that it would show. */
-const SMALL_DISK_BYTES = 64 * GIB;
+const SMALL_DISK_BYTES = 8 * GIB;
 const SMALL_INDEX_BYTES = 24 * MIB;
 
 /**
