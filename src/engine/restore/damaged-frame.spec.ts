@@ -93,6 +93,24 @@ test('a chunk that lies in a sector which can’t be read, too', async () => {
   expect(await readBoth(failing)).toEqual([true, true, true, true]);
 });
 
+test('a chunk that a segment has twice is put in both places', async () => {
+  const piece = new Uint8Array(randomBytes(16 * KIB));
+  const twice = new Uint8Array(Buffer.concat([piece, new Uint8Array(16 * KIB), piece]));
+  const store = async (): Promise<string> => {
+    await using repository = await vault.open((same) => same, 1);
+    return (await backup(repository, { disks: { xvda: new MemoryDisk(twice) } })).summary.pointId;
+  };
+  const before = names('data/');
+  const pointId = await store();
+  const [name] = names('data/').filter((each) => !before.includes(each));
+  names('index/').forEach((each) => vault.objects.delete(each));
+  await store();
+  await using repository = await vault.open((same) => same, 1);
+  await repository.repair({ index: 'all' });
+  damage(name);
+  expect(sameBytes(await restore(repository, pointId, 'xvda'), twice)).toBe(true);
+});
+
 test.each([1, 2] as const)('verification at level %i says that nothing is lost, and names the pack', async (level) => {
   damage(packs[0][0]);
   await using repository = await vault.open((same) => same, 1);
