@@ -219,6 +219,23 @@ describe('the index', () => {
     expect((await lookUp(reader, numbers(0, 30))).every((place) => place !== null)).toBe(true);
   });
 
+  test('finds a chunk whose segment is merged again each time it was listed', async () => {
+    await openIndex().publish([await putPack(numbers(0, 3))]);
+    const reader = openIndex();
+    await reader.refresh();
+    let merges = 0;
+    store.getRange = async (name, offset, into) => {
+      if (name.startsWith('index/') && merges < 4) {
+        merges += 1;
+        await store.delete(name);
+        await openIndex().publish([await putPack(numbers(0, 3))]);
+      }
+      await MemoryStore.prototype.getRange.call(store, name, offset, into);
+    };
+    expect(await lookUp(reader, [1])).not.toContain(null);
+    expect(merges).toBe(4);
+  });
+
   test('survives a merge that ended before its inputs went, and one that is done twice', async () => {
     const writer = openIndex();
     for (let i = 0; i < 3; i += 1) {

@@ -48,6 +48,8 @@ export interface IndexSources {
 /** Of the digests that are asked for: how many in the first round, and how many times more in each round after that. */
 const FIRST_ROUND = 4;
 const NEXT_ROUND = 4;
+/** Of one digest: others may merge what was listed, again and again. */
+const MAX_SEARCHES = 6;
 
 /**
  * Which packs hold a chunk, from immutable sorted segments that writers publish and merge. Of segments only filters and
@@ -124,11 +126,11 @@ export class ChunkIndex implements ChunkLocator {
   /** Packs that may hold the chunk of this digest, condemned ones too. */
   async packsOf(digest: Uint8Array, signal?: AbortSignal): Promise<readonly ObjectId[]> {
     const wanted = Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength);
-    for (let isRetry = false; ; isRetry = true) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await this.#search(wanted, signal);
       } catch (error) {
-        if (isRetry || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        if (tries === MAX_SEARCHES || !isAppError(error, 'VAULT_OBJECT_MISSING')) {
           throw error;
         }
         // Merged away since it was opened.
