@@ -56,7 +56,7 @@ export async function copyFrames(
   sessionId: string,
   how: { readonly signal: AbortSignal; readonly onPack: () => void },
 ): Promise<CopyOutcome> {
-  const buffer = await context.lanes.buffers.acquire(how.signal);
+  const buffer = await context.lanes.buffers.acquire(context.parameters.packBytes, how.signal);
   try {
     const copy = new FrameCopy(context, sessionId, buffer, how.signal);
     const dates = [...(await findLockDates(context, frames.packs()))];

@@ -11,30 +11,37 @@ export function packMemory(buffer: ArrayBuffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer, PACK_AT);
 }
 
+interface Waiter {
+  readonly bytes: number;
+  resolve(buffer: ArrayBuffer): void;
+}
+
 /**
- * At most `count` buffers of `bytes` each. What is given back is kept while others are in use, for a buffer's pages cost
- * more to touch anew than to fill; when nothing is in use, nothing is kept.
+ * Buffers of at most `count` times `largestBytes` together. The largest that are given back are kept while others are in
+ * use, for a buffer's pages cost more to touch anew than to fill; when nothing is in use, nothing is kept.
  */
 export class BufferPool {
-  readonly #bytes: number;
-  readonly #waiting: { resolve(buffer: ArrayBuffer): void }[] = [];
+  readonly #largestBytes: number;
+  readonly #waiting: Waiter[] = [];
   readonly #spare: ArrayBuffer[] = [];
   readonly #count: number;
-  #inUse = 0;
+  #bytesInUse = 0;
 
-  constructor(count: number, bytes: number) {
+  constructor(count: number, largestBytes: number) {
     this.#count = count;
-    this.#bytes = bytes;
+    this.#largestBytes = largestBytes;
   }
 
-  async acquire(signal: AbortSignal): Promise<ArrayBuffer> {
+  /** In the order of asking: who wants much is not passed by. */
+  async acquire(bytes: number, signal: AbortSignal): Promise<ArrayBuffer> {
     throwIfAborted(signal);
-    const buffer = this.#take();
+    const buffer = this.#waiting.length === 0 ? this.#take(bytes) : null;
     if (buffer !== null) {
       return buffer;
     }
     return new Promise((resolve, reject) => {
       const waiter = {
+        bytes,
         resolve: (given: ArrayBuffer) => {
           signal.removeEventListener('abort', abort);
           resolve(given);
@@ -43,34 +50,51 @@ export class BufferPool {
       const abort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(abortReason(signal));
+        this.#serve();
       };
       signal.addEventListener('abort', abort, { once: true });
       this.#waiting.push(waiter);
     });
   }
 
-  /** `buffer`, which nobody may use any more, goes on to others; null where that isn't sure, or it was lost. */
-  release(buffer: ArrayBuffer | null): void {
-    this.#inUse -= 1;
-    if (buffer !== null) {
+  /** What nobody may use any more goes on to others. */
+  release(buffer: ArrayBuffer): void {
+    const { length } = packMemory(buffer);
+    if (length === this.#largestBytes) {
       this.#spare.push(buffer);
+    } else {
+      buffer.transfer(0);
     }
-    const waiter = this.#waiting.shift();
-    const next = waiter === undefined ? null : this.#take();
-    if (waiter !== undefined && next !== null) {
-      waiter.resolve(next);
-    }
-    if (this.#inUse === 0) {
+    this.lose(length);
+  }
+
+  /** Gives memory back whose buffers are lost, or may still be in use: it is freed when nobody has it any more. */
+  lose(bytes: number): void {
+    this.#bytesInUse -= bytes;
+    this.#serve();
+    if (this.#bytesInUse === 0) {
       // Else it would stay until the garbage collector finds it, which knows nothing of other threads' memory.
       this.#spare.splice(0).forEach((spare) => void spare.transfer(0));
     }
   }
 
-  #take(): ArrayBuffer | null {
-    if (this.#inUse === this.#count) {
+  #serve(): void {
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      const buffer = this.#take(first.bytes);
+      if (buffer === null) {
+        return;
+      }
+      this.#waiting.shift();
+      first.resolve(buffer);
+    }
+  }
+
+  #take(bytes: number): ArrayBuffer | null {
+    if (this.#bytesInUse + bytes > this.#count * this.#largestBytes) {
       return null;
     }
-    this.#inUse += 1;
-    return this.#spare.pop() ?? new ArrayBuffer(PACK_AT + this.#bytes);
+    this.#bytesInUse += bytes;
+    const spare = bytes === this.#largestBytes ? this.#spare.pop() : undefined;
+    return spare ?? new ArrayBuffer(PACK_AT + bytes);
   }
 }

@@ -24,6 +24,7 @@ import type { WriteCounts } from '../sessions/journal-entry.ts';
 import type { JournalState, WriteJournal } from './journal.ts';
 import type { LayerSpill } from './layer-spill.ts';
 import { OwnChunks } from './own-chunks.ts';
+import { packBytesAt } from './pack-bytes.ts';
 import { PackNumbers } from './pack-numbers.ts';
 
 const RECORDS_PER_ENTRY = 64;
@@ -54,7 +55,9 @@ export class WriteJob implements WriteHost {
   #named = new Set<ObjectId>();
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
-  #buffersHeld = 0;
+  #packsBegun = 0;
+  /** In packs that are filled or under way to the store. */
+  #bytesHeld = 0;
   /** Versions of filters that tasks under way have. */
   readonly #held = new Map<Lane, number>();
   #storedBytes = 0;
@@ -132,8 +135,11 @@ export class WriteJob implements WriteHost {
   }
 
   async nextPack(): Promise<NewPack> {
-    const buffer = await this.#context.lanes.buffers.acquire(this.#signal);
-    this.#buffersHeld += 1;
+    const { lanes, parameters } = this.#context;
+    const bytes = packBytesAt(Math.floor(this.#packsBegun / lanes.size), parameters);
+    this.#packsBegun += 1;
+    const buffer = await lanes.buffers.acquire(bytes, this.#signal);
+    this.#bytesHeld += bytes;
     const id = newObjectId();
     return { id, number: this.#packs.add(id), buffer };
   }
@@ -190,9 +196,8 @@ export class WriteJob implements WriteHost {
 
   /** Gives the memory back that went down with the workers' state. After all uploads have ended. */
   releaseBuffers(): void {
-    for (; this.#buffersHeld > 0; this.#buffersHeld -= 1) {
-      this.#context.lanes.buffers.release(null);
-    }
+    this.#context.lanes.buffers.lose(this.#bytesHeld);
+    this.#bytesHeld = 0;
   }
 
   #releaseFilters(worker: Lane): void {
@@ -204,19 +209,25 @@ export class WriteJob implements WriteHost {
   }
 
   async #upload(pack: SealedPack): Promise<void> {
-    let done: ArrayBuffer | null = null;
+    const { buffers } = this.#context.lanes;
+    const memory = packMemory(pack.buffer);
+    let isDone = false;
     try {
       throwIfAborted(this.#signal);
       await this.#writeJournal([pack.id]);
-      const data = packMemory(pack.buffer).subarray(0, pack.bytes);
+      const data = memory.subarray(0, pack.bytes);
       await this.#context.store.putIfAbsent(packName('data', pack.id), [data], { signal: this.#signal });
-      done = pack.buffer;
+      isDone = true;
       this.#storedBytes += pack.bytes;
       this.#unpublished.push({ number: pack.number, pack: { id: pack.id, digests: pack.digests } });
     } finally {
-      this.#buffersHeld -= 1;
-      // A store that was interrupted may not have let go of the memory: then it is freed when nobody has it any more.
-      this.#context.lanes.buffers.release(done);
+      this.#bytesHeld -= memory.length;
+      if (isDone) {
+        buffers.release(pack.buffer);
+      } else {
+        // A store that was interrupted may not have let go of the memory.
+        buffers.lose(memory.length);
+      }
     }
   }
 
