@@ -14,6 +14,7 @@ const NO_OBSTACLES = [
   'VAULT_ACCESS_DENIED',
   'VAULT_READ_ONLY',
   'VAULT_RETAINED',
+  'VAULT_FULL',
 ] as const;
 
 export interface MergerSources {
@@ -75,7 +76,7 @@ export class SegmentMerger {
         await store.delete(name);
       }
     } catch (error) {
-      // Damaged, merged by somebody else, or kept by the store: nothing that a backup has to fail for.
+      // Damaged, merged by somebody else, kept by the store, or without room: nothing that a backup has to fail for.
       if (!isAppError(error, ...NO_OBSTACLES)) {
         throw error;
       }
