@@ -1,7 +1,11 @@
+import { MIB } from '../../kernel/bytes.ts';
 import { DIGEST_BYTES } from '../keys/digest.ts';
 import type { Store } from '../ports/store.ts';
 import type { Lane } from '../worker/lane.ts';
 import { SLOTS } from '../worker/lane-memory.ts';
+
+/** Of a pack, what is read while as much is hashed: more would touch more memory and begin later. */
+const STRETCH_BYTES = 8 * MIB;
 
 /** Whether a pack has the hash that its footer says. While the lane hashes one slot, the other is read. */
 export async function hasItsHash(
@@ -13,7 +17,7 @@ export async function hasItsHash(
   const end = pack.sizeBytes - DIGEST_BYTES;
   const wanted = new Uint8Array(DIGEST_BYTES);
   await store.getRange(pack.name, end, wanted, signal);
-  const stretch = lane.slot(0).length;
+  const stretch = Math.min(STRETCH_BYTES, lane.slot(0).length);
   const read = async (index: number): Promise<number> => {
     const bytes = Math.max(0, Math.min(stretch, end - index * stretch));
     if (bytes > 0) {
