@@ -5,7 +5,7 @@ import { rechunk, type CutRun } from '../chunking/rechunk.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import { slotView, type LaneMemory } from './lane-memory.ts';
-import { CHUNK_INTS, HOLE, type SegmentDone, type SegmentTask, type StoredRun } from './protocol.ts';
+import { CHUNK_INTS, HOLE, type SegmentDone, type SegmentTask, type SlotPlace, type StoredRun } from './protocol.ts';
 
 export interface Cutting {
   readonly lane: LaneMemory;
@@ -21,23 +21,34 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
     writer.use(task.tables);
   }
   const slotAt = lane.slotsAt + task.slot * lane.slotBytes;
-  const { windows, limit, zeros } = task;
+  const { windows, limit, zeros, places } = task;
   const hashes = new Uint32Array(lane.memory.buffer, lane.hashesAt, limit * 2);
   for (const { start, end } of zeros) {
     hashes.fill(0, 2 * start, 2 * end);
   }
   for (const { start, end } of leaveOut(windows, zeros)) {
-    hasher.hash(slotAt + start * BLOCK_BYTES, end - start, lane.hashesAt + start * HASH_BYTES);
+    hasher.hash(
+      slotAt + (start - shiftAt(places, start)) * BLOCK_BYTES,
+      end - start,
+      lane.hashesAt + start * HASH_BYTES,
+    );
   }
   const { runs, open } = rechunk({ hashes, limit, windows, oldCuts: new Set(task.oldCuts), rules });
-  const segment = slotView(lane, task.slot).subarray(0, task.bytes);
+  const slot = slotView(lane, task.slot);
   const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
-  const raws = cut.map(({ start, end }) => segment.subarray(start * BLOCK_BYTES, end * BLOCK_BYTES));
-  const { places, packs } = await writer.putAll(raws);
-  const next = places[Symbol.iterator]();
-  const stored = runs.map((run) => toStoredRun(run, next));
-  const chunksNew = places.filter(({ isNew }) => isNew).length;
-  return { runs: stored, packs, open, chunksRead: places.length, chunksNew };
+  const raws = cut.map(({ start, end }) => {
+    const at = (start - shiftAt(places, start)) * BLOCK_BYTES;
+    return slot.subarray(at, at + Math.min(end * BLOCK_BYTES, task.bytes) - start * BLOCK_BYTES);
+  });
+  const { places: stored, packs } = await writer.putAll(raws);
+  const next = stored[Symbol.iterator]();
+  const storedRuns = runs.map((run) => toStoredRun(run, next));
+  const chunksNew = stored.filter(({ isNew }) => isNew).length;
+  return { runs: storedRuns, packs, open, chunksRead: stored.length, chunksNew };
+}
+
+function shiftAt(places: readonly SlotPlace[], block: number): number {
+  return places.findLast(({ start }) => start <= block)?.shift ?? 0;
 }
 
 /** What is left of ascending runs without some others, which are ascending too. */

@@ -38,12 +38,20 @@ export interface FoundPlaces {
   readonly places: Int32Array;
 }
 
+/** From block `start` of a segment on, block n lies `shift` blocks nearer to the slot's beginning than n says. */
+export interface SlotPlace {
+  readonly start: number;
+  readonly shift: number;
+}
+
 export interface SegmentTask {
   readonly slot: number;
   /** Blocks of the segment and bytes of its last chunk's end. */
   readonly limit: number;
   readonly bytes: number;
   readonly windows: readonly RechunkWindow[];
+  /** Where the windows lie in the slot; ascending. */
+  readonly places: readonly SlotPlace[];
   /** Blocks that are zero whatever the slot says of them; of each run, it says so of the first of a chunk's least length. */
   readonly zeros: readonly BlockRun[];
   readonly oldCuts: readonly number[];

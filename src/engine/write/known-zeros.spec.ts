@@ -14,8 +14,9 @@ import { cutSegment } from '../worker/cut-segment.ts';
 import { allocateLaneMemory, slotView } from '../worker/lane-memory.ts';
 import { CHUNK_INTS, HOLE, type SegmentDone } from '../worker/protocol.ts';
 import { mergeRuns } from './changed-blocks.ts';
+import { loadMore, loadSegment } from './load-segment.ts';
 import { SegmentSource } from './segment-source.ts';
-import { goOn, type SegmentPlan } from './write-plan.ts';
+import type { SegmentPlan } from './write-plan.ts';
 
 const BLOCK = 4 * KIB;
 const PARAMETERS = {
@@ -60,7 +61,7 @@ function fillBlocks(data: Uint8Array, { start, end }: BlockRun, kind: number): v
 
 /** Chunks as digests of their bytes, which is what a writer would store; null: a hole. */
 async function cut(disk: Uint8Array, plan: SegmentPlan): Promise<ManifestEntry[]> {
-  const { segment, limit, old, dirty } = plan;
+  const { limit, old } = plan;
   const slot = slotView(lane, 0);
   slot.set(randomBytes(slot.length));
   new Uint8Array(lane.memory.buffer, lane.hashesAt, limit * HASH_BYTES).set(randomBytes(limit * HASH_BYTES));
@@ -77,22 +78,21 @@ async function cut(disk: Uint8Array, plan: SegmentPlan): Promise<ManifestEntry[]
       places: raws.map((raw, frame) => ({ pack: 0, frame, digest: digestOf(raw), isNew: true })),
     }),
   };
-  const load = (start: number, end: number): Promise<readonly BlockRun[]> =>
-    source.load({ segment, start, end, old, dirty }, slot);
-  const zeros = (await Promise.all(plan.windows.map(({ start, end }) => load(start, end)))).flat();
+  let loaded = await loadSegment(source, plan, slot);
   const oldCuts = old.map(({ end }) => end);
   const table: (ManifestEntry | null)[] = Array.from({ length: limit }, () => null);
   old.forEach(({ start, entry }) => (table[start] = entry));
-  for (let windows = plan.windows; ;) {
-    const task = { slot: 0, limit, bytes: disk.length, windows, zeros, oldCuts, tables: null };
+  for (;;) {
+    const { windows } = loaded.plan;
+    const { zeros } = loaded;
+    const { places } = loaded.layout;
+    const task = { slot: 0, limit, bytes: disk.length, windows, places, zeros, oldCuts, tables: null };
     const done = await cutSegment({ lane, hasher, rules, writer: writer as ChunkWriter }, task);
     place(table, done);
     if (done.open === null) {
       return table.filter((entry) => entry !== null);
     }
-    const loadedTo = windows[done.open.window]?.end ?? limit;
-    ({ windows } = goOn({ ...plan, windows }, done.open));
-    zeros.push(...(await load(loadedTo, windows[0]?.end ?? limit)));
+    loaded = await loadMore(source, loaded, done.open, slot);
   }
 }
 

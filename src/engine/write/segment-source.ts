@@ -13,6 +13,8 @@ const PIECE_BYTES = 1024 * 1024;
 
 export interface LoadRequest extends BlockRun {
   readonly segment: number;
+  /** By how many blocks it lies nearer to the slot's beginning than to the segment's. */
+  readonly shift: number;
   /** Empty when the segment is read whole. */
   readonly old: readonly PlacedEntry[];
   readonly dirty: readonly BlockRun[];
@@ -41,6 +43,11 @@ export class SegmentSource {
     return Math.max(1, this.#source.concurrency);
   }
 
+  /** Blocks that a slot has room for: as many as a segment has. */
+  get slotBlocks(): number {
+    return this.#geometry.segmentBytes / this.#geometry.blockBytes;
+  }
+
   /** Bytes read since it was asked last. */
   takeBytesRead(): number {
     const bytes = this.#bytesRead;
@@ -49,11 +56,11 @@ export class SegmentSource {
   }
 
   /**
-   * Fills the blocks `start` to `end` of a segment at their places in `slot`. Returns those that are known to be zero:
+   * Fills the blocks `start` to `end` of a segment, all shifted alike, in `slot`. Returns those that are known to be zero:
    * of each such run only as much is zeros in the slot as a chunk that begins before it can have of it.
    */
   async load(request: LoadRequest, slot: Uint8Array): Promise<readonly BlockRun[]> {
-    const { start, end, segment, old, dirty } = request;
+    const { start, end, old, dirty } = request;
     const isWhole = old.length === 0;
     const kept = isWhole
       ? []
@@ -66,29 +73,31 @@ export class SegmentSource {
     const filled = mergeRuns([...fromSource, ...kept]);
     const zeros = this.#clearAround(filled, request, slot);
     if (this.#vault === null) {
-      await this.#read(filled, segment, slot);
+      await this.#read(filled, request, slot);
       return zeros;
     }
     for (const chunk of old.filter((place) => place.start < end && place.end > start && !place.isHole)) {
       await this.#loadOld(chunk, request, slot);
     }
-    await this.#read(fromSource, segment, slot);
+    await this.#read(fromSource, request, slot);
     return zeros;
   }
 
   /** Zeros where nothing is read to: at the beginning of holes, and past the disk's end. Returns the holes. */
-  #clearAround(filled: readonly BlockRun[], { start, end, segment }: LoadRequest, slot: Uint8Array): BlockRun[] {
+  #clearAround(filled: readonly BlockRun[], { start, end, segment, shift }: LoadRequest, slot: Uint8Array): BlockRun[] {
     const { blockBytes, minChunkBytes } = this.#geometry;
     const holes: BlockRun[] = [];
     let at = start;
     for (const run of [...filled, { start: end, end }]) {
       if (at < run.start) {
         holes.push({ start: at, end: run.start });
-        slot.fill(0, at * blockBytes, Math.min(run.start * blockBytes, at * blockBytes + minChunkBytes));
+        const from = (at - shift) * blockBytes;
+        slot.fill(0, from, Math.min((run.start - shift) * blockBytes, from + minChunkBytes));
       }
       at = run.end;
     }
-    slot.fill(0, Math.min(this.#geometry.bytesIn(segment), end * blockBytes), end * blockBytes);
+    const past = Math.min(this.#geometry.bytesIn(segment), end * blockBytes) - shift * blockBytes;
+    slot.fill(0, past, (end - shift) * blockBytes);
     return holes;
   }
 
@@ -98,13 +107,14 @@ export class SegmentSource {
     this.#bytesRead += into.length;
   }
 
-  async #read(runs: readonly BlockRun[], segment: number, slot: Uint8Array): Promise<void> {
+  async #read(runs: readonly BlockRun[], { segment, shift }: LoadRequest, slot: Uint8Array): Promise<void> {
     const { blockBytes, segmentBytes } = this.#geometry;
     const reads: Promise<void>[] = [];
     for (const run of runs) {
       const end = Math.min(run.end * blockBytes, this.#geometry.bytesIn(segment));
       for (let at = run.start * blockBytes; at < end; at += PIECE_BYTES) {
-        const into = slot.subarray(at, Math.min(end, at + PIECE_BYTES));
+        const shifted = at - shift * blockBytes;
+        const into = slot.subarray(shifted, shifted + Math.min(end - at, PIECE_BYTES));
         reads.push(this.readRange(segment * segmentBytes + at, into));
       }
     }
@@ -124,7 +134,8 @@ export class SegmentSource {
   }
 
   /** An unchanged chunk, unless all of it is about to be read from the source. */
-  async #loadOld(chunk: PlacedEntry, { segment, dirty, start, end }: LoadRequest, slot: Uint8Array): Promise<void> {
+  async #loadOld(chunk: PlacedEntry, request: LoadRequest, slot: Uint8Array): Promise<void> {
+    const { dirty, segment, start, end, shift } = request;
     const isDirty = dirty.some((run) => run.start <= chunk.start && run.end >= chunk.end);
     if (chunk.entry.chunk === null || isDirty) {
       return;
@@ -134,11 +145,13 @@ export class SegmentSource {
     const last = Math.min(chunk.end, end);
     const raw = await this.#readVault(chunk.entry.chunk);
     if (raw === null) {
-      await this.#read([{ start: first, end: last }], segment, slot);
+      await this.#read([{ start: first, end: last }], request, slot);
       return;
     }
-    const part = raw.subarray((first - chunk.start) * blockBytes, (last - chunk.start) * blockBytes);
-    slot.set(part, first * blockBytes);
+    // Past the disk's end, where it shrank, there are zeros.
+    const bytes = Math.min(last * blockBytes, this.#geometry.bytesIn(segment)) - first * blockBytes;
+    const from = (first - chunk.start) * blockBytes;
+    slot.set(raw.subarray(from, from + bytes), (first - shift) * blockBytes);
   }
 }
 

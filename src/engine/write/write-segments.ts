@@ -1,14 +1,13 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { settleAll } from '../../kernel/settle-all.ts';
 import type { ObjectId } from '../format/ids.ts';
-import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
 import type { SegmentDone, SegmentTask } from '../worker/protocol.ts';
+import { loadMore, loadSegment, type LoadedSegment } from './load-segment.ts';
 import type { SegmentSource } from './segment-source.ts';
 import type { TableState, WriteJob } from './write-job.ts';
-import { goOn, type SegmentPlan, type WritePlan } from './write-plan.ts';
+import type { WritePlan } from './write-plan.ts';
 
 export interface SegmentWork {
   readonly plan: WritePlan;
@@ -22,12 +21,6 @@ export interface SegmentWork {
   readonly fail: (error: unknown) => void;
   /** Bytes of the disk that became settled. */
   readonly onSettled: (bytes: number) => void;
-}
-
-/** What is to be done with the segment in a slot, and which of its blocks are zeros without being all there. */
-interface LoadedSegment {
-  readonly plan: SegmentPlan;
-  readonly zeros: readonly BlockRun[];
 }
 
 interface LaneRun {
@@ -72,12 +65,7 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
       staying -= 1;
       return null;
     }
-    const segmentPlan = await plan.planSegment(segment);
-    const { old, dirty } = segmentPlan;
-    const loads = segmentPlan.windows.map(({ start, end }) =>
-      source.load({ segment, start, end, old, dirty }, lane.slot(slot)),
-    );
-    return { plan: segmentPlan, zeros: (await settleAll(loads)).flat() };
+    return loadSegment(source, await plan.planSegment(segment), lane.slot(slot));
   };
   start(await lanes.acquire(signal));
   grow();
@@ -147,22 +135,21 @@ async function settleSegment(
   work: SegmentWork,
 ): Promise<void> {
   const { job, source, plan: writePlan } = work;
-  const { segment, limit, old, dirty } = loaded.plan;
+  const { segment, limit, old } = loaded.plan;
   const bytes = writePlan.geometry.bytesIn(segment);
   const oldCuts = old.map(({ end }) => end);
   const runs: SegmentRun[] = [];
   const own = new Set<ObjectId>();
-  for (let { plan, zeros } = loaded; ;) {
-    const done = await cut(lane, known, job, { slot, limit, bytes, windows: plan.windows, zeros, oldCuts });
+  for (let now = loaded; ;) {
+    const { plan, zeros, layout } = now;
+    const task = { slot, limit, bytes, windows: plan.windows, places: layout.places, zeros, oldCuts };
+    const done = await cut(lane, known, job, task);
     job.toRuns(done, own).forEach((run) => appendRun(runs, run));
     job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
     if (done.open === null) {
       break;
     }
-    const loadedTo = plan.windows[done.open.window]?.end ?? limit;
-    plan = goOn(plan, done.open);
-    const end = plan.windows[0]?.end ?? limit;
-    zeros = [...zeros, ...(await source.load({ segment, start: loadedTo, end, old, dirty }, lane.slot(slot)))];
+    now = await loadMore(source, now, done.open, lane.slot(slot));
   }
   await job.addRecord({ segment, runs }, own);
   work.onSettled(bytes);
