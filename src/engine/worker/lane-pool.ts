@@ -33,9 +33,9 @@ export class LanePool {
     return this.#waiting.length > 0;
   }
 
-  /** Begins to start the threads that are not there yet: whoever will need them has something else to do first. */
-  warmUp(): void {
-    while (!this.#stopped && this.#lanes.length < this.size) {
+  /** Begins to start threads up to this many: whoever will need them has something else to do first. */
+  warmUp(count = this.size): void {
+    while (!this.#stopped && this.#lanes.length < Math.min(count, this.size)) {
       const lane = this.#make();
       this.#lanes.push(lane);
       this.#free.push(lane);
@@ -62,7 +62,8 @@ export class LanePool {
     });
   }
 
-  tryAcquire(): Lane | null {
+  /** `isWorthStarting`: whether there is enough to do for one that has to be started. */
+  tryAcquire(isWorthStarting = true): Lane | null {
     if (this.#stopped) {
       throw new AppError('CANCELLED', 'The repository was closed.');
     }
@@ -70,7 +71,7 @@ export class LanePool {
     if (free !== undefined) {
       return free;
     }
-    if (this.#lanes.length === this.size) {
+    if (this.#lanes.length === this.size || !isWorthStarting) {
       return null;
     }
     const lane = this.#make();

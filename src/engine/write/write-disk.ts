@@ -12,6 +12,7 @@ import { BaseManifest, noteDamage, type BaseHealth } from './base-manifest.ts';
 import { ChangeMap } from './change-map.ts';
 import { findDamagedRanges } from './damaged-ranges.ts';
 import { sumCounts, WriteJournal, type JournalState } from './journal.ts';
+import { lanesWorth } from './lanes-worth.ts';
 import { LayerSpill } from './layer-spill.ts';
 import { sampleUnchanged } from './sample-unchanged.ts';
 import { SegmentSource } from './segment-source.ts';
@@ -73,13 +74,18 @@ async function attempt(
   const write: Write = { context, session, request, signal, fail: (error) => controller.abort(error), base };
   try {
     return await withLease(context, session.sessionId, write.fail, async () => {
-      context.lanes.warmUp();
+      context.lanes.warmUp(lanesWorth(bytesToRead(request), geometryOf(context, request.sizeBytes)));
       return writeFrom(write, base.isDamaged ? null : await findBase(write, points));
     });
   } catch (error) {
     // What went wrong first says more than what it made go wrong elsewhere.
     throw own.aborted ? own.reason : error;
   }
+}
+
+/** About how many: what the change list names, or the disk. */
+function bytesToRead({ base, changed, sizeBytes }: WriteDiskRequest): number {
+  return base === undefined || changed === undefined ? sizeBytes : changed.reduce((sum, { length }) => sum + length, 0);
 }
 
 async function findBase(write: Write, points: PointStore): Promise<BaseDisk | null> {
@@ -156,7 +162,11 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const writer = new ManifestWriter(store, secrets, owner);
   const foldWriter = new ManifestWriter(store, secrets, owner);
   const spill = new LayerSpill(writer, plan.segments, resume.settled, signal);
-  const job = new WriteJob(context, { journal, resume, spill }, { expectedChunks, signal, fail: write.fail });
+  const job = new WriteJob(
+    context,
+    { journal, resume, spill },
+    { expectedChunks, signal, fail: write.fail },
+  );
   try {
     await job.adopt(resume.unpublished);
     await runSegments(write, plan, job, resume);

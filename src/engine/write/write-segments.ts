@@ -4,6 +4,7 @@ import type { SegmentRun } from '../manifest/segment-record.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
 import type { SegmentDone, SegmentTask } from '../worker/protocol.ts';
+import { lanesWorth } from './lanes-worth.ts';
 import { loadMore, loadSegment, type LoadedSegment } from './load-segment.ts';
 import type { SegmentSource } from './segment-source.ts';
 import type { TableState, WriteJob } from './write-job.ts';
@@ -46,7 +47,7 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
   };
   const grow = (): void => {
     while (queue.length > 0 && !lanes.wanted && !signal.aborted) {
-      const lane = lanes.tryAcquire();
+      const lane = lanes.tryAcquire(staying < lanesWorth(plan.bytesChanged, plan.geometry));
       if (lane === null) {
         return;
       }
