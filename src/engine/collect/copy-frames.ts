@@ -56,7 +56,10 @@ export async function copyFrames(
   sessionId: string,
   how: { readonly signal: AbortSignal; readonly onPack: () => void },
 ): Promise<CopyOutcome> {
-  const buffer = await context.lanes.buffers.acquire(context.parameters.packBytes, how.signal);
+  const { buffers } = context.lanes;
+  const { packBytes } = context.parameters;
+  const buffer = await buffers.acquire(packBytes, how.signal);
+  let isDone = false;
   try {
     const copy = new FrameCopy(context, sessionId, buffer, how.signal);
     const dates = [...(await findLockDates(context, frames.packs()))];
@@ -69,9 +72,15 @@ export async function copyFrames(
       }
       await copy.finish();
     });
+    isDone = copy.full === null;
     return copy;
   } finally {
-    context.lanes.buffers.release(buffer);
+    if (isDone) {
+      buffers.release(buffer);
+    } else {
+      // A store that refused it or was interrupted may not have let go of the memory.
+      buffers.lose(packBytes);
+    }
   }
 }
 

@@ -53,7 +53,8 @@ export interface Store {
   readonly retention?: Retention | undefined;
   /**
    * Creates the object with these bytes, whole or not at all; never replaces one. Who is first at a name wins.
-   * The bytes are durable when this returns; the name is only after the next `flush`.
+   * The bytes are durable when this returns; the name is only after the next `flush`. Whoever gave the bytes may write to
+   * their memory again once this has returned; after an error, never.
    */
   putIfAbsent(name: string, parts: readonly Uint8Array[], options?: PutOptions): Promise<'created' | 'exists'>;
   /** The whole object; VAULT_OBJECT_MISSING if there is none. */

@@ -17,19 +17,18 @@ interface Waiter {
 }
 
 /**
- * Buffers of at most `count` times `largestBytes` together. The largest that are given back are kept while others are in
- * use, for a buffer's pages cost more to touch anew than to fill; when nothing is in use, nothing is kept.
+ * Buffers of at most `count` times `largestBytes` together. What is given back is kept while others are in use, for a
+ * buffer's pages cost more to touch anew than to fill; it makes way for other sizes, and when nothing is in use, nothing is
+ * kept.
  */
 export class BufferPool {
-  readonly #largestBytes: number;
+  readonly #budgetBytes: number;
   readonly #waiting: Waiter[] = [];
   readonly #spare: ArrayBuffer[] = [];
-  readonly #count: number;
   #bytesInUse = 0;
 
   constructor(count: number, largestBytes: number) {
-    this.#count = count;
-    this.#largestBytes = largestBytes;
+    this.#budgetBytes = count * largestBytes;
   }
 
   /** In the order of asking: who wants much is not passed by. */
@@ -59,13 +58,8 @@ export class BufferPool {
 
   /** What nobody may use any more goes on to others. */
   release(buffer: ArrayBuffer): void {
-    const { length } = packMemory(buffer);
-    if (length === this.#largestBytes) {
-      this.#spare.push(buffer);
-    } else {
-      buffer.transfer(0);
-    }
-    this.lose(length);
+    this.#spare.push(buffer);
+    this.lose(packMemory(buffer).length);
   }
 
   /** Gives memory back whose buffers are lost, or may still be in use: it is freed when nobody has it any more. */
@@ -74,7 +68,7 @@ export class BufferPool {
     this.#serve();
     if (this.#bytesInUse === 0) {
       // Else it would stay until the garbage collector finds it, which knows nothing of other threads' memory.
-      this.#spare.splice(0).forEach((spare) => void spare.transfer(0));
+      this.#shrink(0);
     }
   }
 
@@ -90,11 +84,23 @@ export class BufferPool {
   }
 
   #take(bytes: number): ArrayBuffer | null {
-    if (this.#bytesInUse + bytes > this.#count * this.#largestBytes) {
+    if (this.#bytesInUse + bytes > this.#budgetBytes) {
       return null;
     }
     this.#bytesInUse += bytes;
-    const spare = bytes === this.#largestBytes ? this.#spare.pop() : undefined;
+    const at = this.#spare.findIndex((spare) => packMemory(spare).length === bytes);
+    const [spare] = at < 0 ? [] : this.#spare.splice(at, 1);
+    this.#shrink(this.#budgetBytes - this.#bytesInUse);
     return spare ?? new ArrayBuffer(PACK_AT + bytes);
+  }
+
+  /** Frees what was kept longest until no more than this is kept. */
+  #shrink(bytes: number): void {
+    let kept = this.#spare.reduce((sum, spare) => sum + packMemory(spare).length, 0);
+    for (let [oldest] = this.#spare; oldest !== undefined && kept > bytes; [oldest] = this.#spare) {
+      kept -= packMemory(oldest).length;
+      this.#spare.shift();
+      oldest.transfer(0);
+    }
   }
 }

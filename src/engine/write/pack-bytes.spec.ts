@@ -6,12 +6,13 @@ import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETE
 import { packBytesAt } from './pack-bytes.ts';
 
 test('packs grow from round to round up to the size of the vault’s, and have room for some chunks at once', () => {
-  const sizes = (parameters: typeof DEFAULT_PARAMETERS): number[] =>
-    [0, 1, 2, 3, 4, 100].map((round) => packBytesAt(round, parameters) / KIB);
-  expect(sizes(DEFAULT_PARAMETERS)).toEqual([8, 16, 32, 64, 64, 64].map((size) => size * KIB));
-  expect(sizes({ ...DEFAULT_PARAMETERS, maxChunkBytes: 3 * MIB })).toEqual(
-    [24, 48, 64, 64, 64, 64].map((n) => n * KIB),
-  );
+  const sizes = (parameters: typeof DEFAULT_PARAMETERS, expected = 2 ** 40): number[] =>
+    [0, 1, 2, 3, 4, 100].map((round) => packBytesAt(round, expected, parameters) / KIB);
+  const inKib = (...mib: number[]): number[] => mib.map((size) => size * KIB);
+  expect(sizes(DEFAULT_PARAMETERS)).toEqual(inKib(8, 16, 32, 64, 64, 64));
+  expect(sizes(DEFAULT_PARAMETERS, 10 * MIB)).toEqual(inKib(8, 8, 8, 8, 8, 8));
+  expect(sizes(DEFAULT_PARAMETERS, 160 * MIB)).toEqual(inKib(8, 16, 20, 20, 20, 20));
+  expect(sizes({ ...DEFAULT_PARAMETERS, maxChunkBytes: 3 * MIB })).toEqual(inKib(24, 48, 64, 64, 64, 64));
   expect(sizes(SMALL_PARAMETERS)).toEqual(Array(6).fill(112));
 });
 
@@ -21,6 +22,6 @@ test('each lane’s first packs are small, so that the store has something to do
   const data = new Uint8Array(randomBytes(30 * MIB));
   const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
   const packs = [...vault.objects].filter(([name]) => name.startsWith('data/')).map(([, { length }]) => length);
-  expect(packs.map((length) => Math.ceil(length / MIB)).toSorted((a, b) => a - b)).toEqual([7, 8, 16]);
+  expect(packs.map((length) => Math.ceil(length / MIB)).toSorted((a, b) => a - b)).toEqual([7, 8, 8, 8]);
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), data)).toBe(true);
 });

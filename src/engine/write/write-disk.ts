@@ -157,7 +157,8 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const journal = journalFor(write, identity);
   const resume = await journal.load();
   await context.index.refresh(signal);
-  const expectedChunks = Math.ceil((EXPECTED_SHARE * plan.bytesChanged) / parameters.minChunkBytes) + 64;
+  const expectedBytes = EXPECTED_SHARE * plan.bytesChanged;
+  const expectedChunks = Math.ceil(expectedBytes / parameters.minChunkBytes) + 64;
   const owner = manifestOwner(request.sessionId, request.diskKey);
   const writer = new ManifestWriter(store, secrets, owner);
   const foldWriter = new ManifestWriter(store, secrets, owner);
@@ -165,7 +166,7 @@ async function writePlanned(write: Write, plan: WritePlan, how: How): Promise<Di
   const job = new WriteJob(
     context,
     { journal, resume, spill },
-    { expectedChunks, signal, fail: write.fail },
+    { expectedBytes, expectedChunks, signal, fail: write.fail },
   );
   try {
     await job.adopt(resume.unpublished);

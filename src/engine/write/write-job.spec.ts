@@ -53,8 +53,12 @@ function cutInto({ number }: NewPack): SegmentDone {
   return { runs, packs: [], open: null, chunksRead: 1, chunksNew: 1 };
 }
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 /** A write of a disk of 64 segments. */
-async function openJob(store: MemoryStore) {
+async function openJob(store: MemoryStore, fail: (error: unknown) => void = rethrow) {
   const context = makeContext(store);
   const { secrets } = context;
   const journal = new WriteJournal(store, secrets, randomUUID(), 'a write');
@@ -62,10 +66,11 @@ async function openJob(store: MemoryStore) {
   const resume = await journal.load();
   const segments = Array.from({ length: 64 }, (_, segment) => segment);
   const spill = new LayerSpill(new ManifestWriter(store, secrets, 'a write'), segments, resume.settled, signal);
-  const fail = (error: unknown): never => {
-    throw error;
-  };
-  const job = new WriteJob(context, { journal, resume, spill }, { expectedChunks: 64, signal, fail });
+  const job = new WriteJob(
+    context,
+    { journal, resume, spill },
+    { expectedBytes: 2 ** 23, expectedChunks: 64, signal, fail },
+  );
   return { context, journal, job, signal };
 }
 
@@ -91,6 +96,31 @@ test('a record never counts without its packs, whichever entries of the journal 
   store.objects.delete(early);
   expect((await journal.load()).settled.has(0)).toBe(false);
   job.releaseBuffers();
+  await context.lanes.stop();
+});
+
+test('memory is there again of packs that were stored, that could not be, and that never came back', async () => {
+  const store = new MemoryStore();
+  const failures: unknown[] = [];
+  const { context, job, signal } = await openJob(store, (error) => failures.push(error));
+  const { buffers } = context.lanes;
+  const { packBytes } = SMALL_PARAMETERS;
+  const stored = await job.nextPack();
+  job.packSealed({ ...stored, bytes: 64, digests: new Uint8Array(16) });
+  await job.settleUploads();
+  const [refused] = [await job.nextPack(), await job.nextPack()];
+  store.putIfAbsent = () => Promise.reject(new Error('the store is gone'));
+  job.packSealed({ ...refused, bytes: 64, digests: new Uint8Array(16) });
+  await job.settleUploads();
+  expect(failures).toHaveLength(1);
+  job.releaseBuffers();
+
+  const all = [await buffers.acquire(packBytes, signal), await buffers.acquire(packBytes, signal)];
+  const controller = new AbortController();
+  const more = buffers.acquire(1, controller.signal);
+  controller.abort();
+  await expect(more).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(all).toHaveLength(2);
   await context.lanes.stop();
 });
 

@@ -36,6 +36,12 @@ export interface TableState {
   readonly version: number;
 }
 
+/** About how much may be new. */
+export interface WriteExpectations {
+  readonly expectedBytes: number;
+  readonly expectedChunks: number;
+}
+
 /** One write of a disk: its packs, what it settled, its journal. Shared by the lanes that work on it. */
 export class WriteJob implements WriteHost {
   readonly #context: RepositoryContext;
@@ -55,6 +61,7 @@ export class WriteJob implements WriteHost {
   #named = new Set<ObjectId>();
   #counts: WriteCounts = { bytesRead: 0, chunksRead: 0, chunksNew: 0 };
   #journaled: WriteCounts = this.#counts;
+  readonly #expectedBytes: number;
   #packsBegun = 0;
   /** In packs that are filled or under way to the store. */
   #bytesHeld = 0;
@@ -62,7 +69,7 @@ export class WriteJob implements WriteHost {
   readonly #held = new Map<Lane, number>();
   #storedBytes = 0;
 
-  /** `expectedChunks`: about how many new ones there may be. `fail` ends the whole write. */
+  /** `fail` ends the whole write. */
   constructor(
     context: RepositoryContext,
     {
@@ -70,7 +77,7 @@ export class WriteJob implements WriteHost {
       resume,
       spill,
     }: { readonly journal: WriteJournal; readonly resume: JournalState; readonly spill: LayerSpill },
-    how: { readonly expectedChunks: number; readonly signal: AbortSignal; readonly fail: (error: unknown) => void },
+    how: WriteExpectations & { readonly signal: AbortSignal; readonly fail: (error: unknown) => void },
   ) {
     this.#context = context;
     this.#journal = journal;
@@ -79,6 +86,7 @@ export class WriteJob implements WriteHost {
     this.#fail = how.fail;
     this.#own = new OwnChunks(Math.min(how.expectedChunks, context.index.limits.ownChunks));
     this.#storedBytes = resume.storedBytes;
+    this.#expectedBytes = how.expectedBytes;
   }
 
   get counts(): WriteCounts {
@@ -136,7 +144,7 @@ export class WriteJob implements WriteHost {
 
   async nextPack(): Promise<NewPack> {
     const { lanes, parameters } = this.#context;
-    const bytes = packBytesAt(Math.floor(this.#packsBegun / lanes.size), parameters);
+    const bytes = packBytesAt(Math.floor(this.#packsBegun / lanes.size), this.#expectedBytes, parameters);
     this.#packsBegun += 1;
     const buffer = await lanes.buffers.acquire(bytes, this.#signal);
     this.#bytesHeld += bytes;
