@@ -69,6 +69,8 @@ export class CollectionPass {
     if (survey.mark.unreadable.length > 0) {
       return false;
     }
+    // Copies of somebody who died may be there and not be durable yet, and nothing may go because of them before they are.
+    await this.#context.store.flush();
     if (!(await this.#rescue(survey))) {
       return true;
     }

@@ -67,8 +67,8 @@ export interface Store {
   /** A name that isn't there is fine. */
   delete(name: string): Promise<void>;
   /**
-   * Durability barrier: every name that was put before (also by 'exists') or found by `head` survives a power cut
-   * once this returns.
+   * Durability barrier: every name that was put before (also by 'exists') or found by `head` or `list`, whoever put
+   * it, survives a power cut once this returns.
    */
   flush(): Promise<void>;
   /**

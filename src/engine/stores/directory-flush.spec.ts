@@ -69,6 +69,16 @@ test('so do the folders of an object that another process put a moment ago, and 
   expect(durable()).toEqual(['', 'data', 'data/aa']);
 });
 
+test('so do those of objects that a list shows', async () => {
+  await new DirectoryStore(folder).putIfAbsent('data/aa/one', [Buffer.from('x')]);
+  const other = new DirectoryStore(folder);
+  for await (const { name } of other.list('data/')) {
+    expect(name).toBe('data/aa/one');
+  }
+  await other.flush();
+  expect(durable()).toEqual(['', 'data', 'data/aa']);
+});
+
 test('a flush does not return before one that is still at work on names that were put before', async () => {
   const store = new DirectoryStore(folder);
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -84,8 +84,7 @@ export class DirectoryStore implements Store {
         if (!found.isFile()) {
           return null;
         }
-        this.#unsynced.add(dirname(path));
-        this.#relyOn(dirname(path));
+        this.#foundIn(dirname(path));
         return { name, sizeBytes: found.size };
       } catch (error) {
         if (isMissing(error)) {
@@ -171,6 +170,7 @@ export class DirectoryStore implements Store {
       } else {
         const found = await this.#guarded('list', () => this.#files.stat(join(this.#root, name)).catch(ignoreMissing));
         if (found !== undefined) {
+          this.#foundIn(dirname(join(this.#root, name)));
           yield { name, sizeBytes: found.size };
         }
       }
@@ -226,6 +226,12 @@ export class DirectoryStore implements Store {
       });
     }
     throw error;
+  }
+
+  /** Whoever put a name may have died before it was safe: the next flush sees to it that what is built on it stands. */
+  #foundIn(directory: string): void {
+    this.#unsynced.add(directory);
+    this.#relyOn(directory);
   }
 
   /** Whoever made a directory may have died before its own name was safe: the next flush sees to it. */
