@@ -9,8 +9,8 @@ const MIB = 1024 * 1024;
 const SIZE = 256 * MIB;
 /** The read of at most 512 KiB at which three quarters of the disk are read. */
 const HELD_FROM = (SIZE * 3) / 4 / (MIB / 2);
-/** The packs that two lanes, or one, have filled by then. */
-const SETTLED_PACKS = 2;
+/** Packs that one lane or two have surely filled by then: the first are small. */
+const SETTLED_PACKS = 4;
 /** A segment that lies across two packs, of each lane, counts for nothing while the second isn't settled. */
 const CUT_SEGMENTS = 2 * 32 * MIB;
 
@@ -69,7 +69,7 @@ it('goes on where a killed worker was: no pack twice, no more read again than wa
   const reads = await simulator.hold({ kind: 'nbd-read' }, HELD_FROM);
   const job = await stage.startJob('backupVm', { vmId, vaultId });
   await reads.reached();
-  await expect.poll(async () => (await packs(folder)).size).toBe(SETTLED_PACKS);
+  await expect.poll(async () => (await packs(folder)).size).toBeGreaterThanOrEqual(SETTLED_PACKS);
   await first.stop('SIGKILL');
   const settled = await packs(folder);
   const readByFirst = await bytesRead();
