@@ -6,7 +6,7 @@ const OPTIONS = { operations: 2, atRandom: 1, goOnShare: 0, lookShare: 1 };
 
 test('whatever a power cut takes that was not made safe, every promised restore point is whole', async () => {
   const tally = newCutTally();
-  await runPowerCuts(6, { operations: 6, atRandom: 2, goOnShare: 0.05, lookShare: 0.15 }, tally);
+  await runPowerCuts(7, { operations: 9, atRandom: 2, goOnShare: 0.1, lookShare: 0.15 }, tally);
   expect(tally.states).toBeGreaterThan(50);
   expect(tally.goneOn).toBeGreaterThan(0);
 });
