@@ -5,7 +5,8 @@ import { rechunk, type CutRun } from '../chunking/rechunk.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import { slotView, type LaneMemory } from './lane-memory.ts';
-import { CHUNK_INTS, HOLE, type SegmentDone, type SegmentTask, type SlotPlace, type StoredRun } from './protocol.ts';
+import { CHUNK_INTS, HOLE, type SegmentDone, type SegmentTask, type StoredRun } from './protocol.ts';
+import { placeAt } from './slot-places.ts';
 
 export interface Cutting {
   readonly lane: LaneMemory;
@@ -28,7 +29,7 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   }
   for (const { start, end } of leaveOut(windows, zeros)) {
     hasher.hash(
-      slotAt + (start - shiftAt(places, start)) * BLOCK_BYTES,
+      slotAt + (start - placeAt(places, start).shift) * BLOCK_BYTES,
       end - start,
       lane.hashesAt + start * HASH_BYTES,
     );
@@ -37,7 +38,7 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   const slot = slotView(lane, task.slot);
   const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
   const raws = cut.map(({ start, end }) => {
-    const at = (start - shiftAt(places, start)) * BLOCK_BYTES;
+    const at = (start - placeAt(places, start).shift) * BLOCK_BYTES;
     return slot.subarray(at, at + Math.min(end * BLOCK_BYTES, task.bytes) - start * BLOCK_BYTES);
   });
   const { places: stored, packs } = await writer.putAll(raws);
@@ -45,10 +46,6 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   const storedRuns = runs.map((run) => toStoredRun(run, next));
   const chunksNew = stored.filter(({ isNew }) => isNew).length;
   return { runs: storedRuns, packs, open, chunksRead: stored.length, chunksNew };
-}
-
-function shiftAt(places: readonly SlotPlace[], block: number): number {
-  return places.findLast(({ start }) => start <= block)?.shift ?? 0;
 }
 
 /** What is left of ascending runs without some others, which are ascending too. */

@@ -1,5 +1,6 @@
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { SlotPlace } from '../worker/protocol.ts';
+import { placeAt } from '../worker/slot-places.ts';
 
 /** A stretch of a segment, in blocks, that lies in one piece in the slot; there is room for it up to `limit`. */
 interface Area extends SlotPlace {
@@ -45,7 +46,7 @@ export class SlotLayout {
 
   /** By how many blocks what begins here lies nearer to the slot's beginning than to the segment's. */
   shiftAt(block: number): number {
-    return this.#areaAt(block).shift;
+    return placeAt(this.#areas, block).shift;
   }
 
   /** Whether the windows that are left, of which the first has grown, still have their places. */
@@ -53,17 +54,9 @@ export class SlotLayout {
     if (first === undefined) {
       return true;
     }
-    const area = this.#areaAt(first.start);
-    const isApart = next === undefined || first.end < next.start || this.#areaAt(next.start) === area;
+    const area = placeAt(this.#areas, first.start);
+    const isApart = next === undefined || first.end < next.start || placeAt(this.#areas, next.start) === area;
     return first.end <= area.limit && isApart;
-  }
-
-  #areaAt(block: number): Area {
-    const area = this.#areas.findLast(({ start }) => start <= block);
-    if (area === undefined) {
-      throw new RangeError(`block ${block} has no place in the slot`);
-    }
-    return area;
   }
 }
 
