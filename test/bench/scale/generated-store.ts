@@ -5,6 +5,7 @@ import { PackBuilder } from '../../../src/engine/format/pack-builder.ts';
 import type { RepositorySecrets } from '../../../src/engine/keys/key-schedule.ts';
 import type { Store, StoredObject } from '../../../src/engine/index.ts';
 import { DEFAULT_PARAMETERS } from '../../../src/engine/repository-parameters.ts';
+import { DelegatingStore } from '../../../src/engine/stores/delegating-store.ts';
 import { AppError } from '../../../src/kernel/errors.ts';
 
 /** Of average length, as many as a pack holds where nothing is compressed. */
@@ -72,8 +73,8 @@ export function digestsOf(pack: number): Buffer {
 }
 
 /** A store whose generated data packs are made when they are asked for, with a real table and frames of one byte. */
-export class GeneratedStore implements Store {
-  readonly description = 'generated';
+export class GeneratedStore extends DelegatingStore {
+  override readonly description = 'generated';
   readonly #inner: Store;
   readonly #packs: number;
   readonly #secrets: () => RepositorySecrets;
@@ -84,22 +85,23 @@ export class GeneratedStore implements Store {
   indexBytes = 0;
 
   constructor(inner: Store, packs: number, secrets: () => RepositorySecrets) {
+    super(inner);
     this.#inner = inner;
     this.#packs = packs;
     this.#secrets = secrets;
   }
 
-  putIfAbsent(...[name, parts, how]: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
+  override putIfAbsent(...[name, parts, how]: Parameters<Store['putIfAbsent']>): Promise<'created' | 'exists'> {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     this.indexBytes += name.startsWith('index/') ? bytes : 0;
     return this.#inner.putIfAbsent(name, parts, how);
   }
 
-  async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+  override async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#make(name) ?? this.#inner.get(name, signal);
   }
 
-  async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
+  override async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
     const made = this.#make(name);
     this.indexReads += name.startsWith('index/') ? 1 : 0;
     if (made === null) {
@@ -111,21 +113,9 @@ export class GeneratedStore implements Store {
     }
   }
 
-  async head(name: string): Promise<StoredObject | null> {
+  override async head(name: string): Promise<StoredObject | null> {
     const made = this.#make(name);
     return made === null ? this.#inner.head(name) : { name, sizeBytes: made.length };
-  }
-
-  list(prefix: string): AsyncIterable<StoredObject> {
-    return this.#inner.list(prefix);
-  }
-
-  delete(name: string): Promise<void> {
-    return this.#inner.delete(name);
-  }
-
-  flush(): Promise<void> {
-    return this.#inner.flush();
   }
 
   #make(name: string): Uint8Array | null {
