@@ -13,14 +13,15 @@ import type { Repository } from './types.ts';
 import { LanePool } from './worker/lane-pool.ts';
 
 const { segmentBytes } = SMALL_PARAMETERS;
-const SEGMENTS = 12;
+const SEGMENTS = 24;
+const LANES = 2;
 
 let vault: TestVault;
 let repository: Repository;
 
 beforeEach(async () => {
   vault = await createTestVault();
-  repository = await vault.open(undefined, 2);
+  repository = await vault.open(undefined, LANES);
 });
 
 afterEach(async () => {
@@ -74,11 +75,12 @@ class GatedDisk extends MemoryDisk {
 }
 
 /**
- * Three backups that find both lanes taken: only when all of them wait, those who have the lanes go on, at the same moment,
- * and come to their last two segments, but not beyond, before each of the three has had a lane.
+ * Three backups that find both lanes taken, when as much waits at the gate as can: only when all of them wait, those who
+ * have the lanes go on, at the same moment, and come to their last two segments, but not beyond, before each of the three
+ * has had a lane.
  */
-async function backUpMeanwhile(gate: Gate): Promise<void> {
-  await expect.poll(() => gate.waiting).toBe(2);
+async function backUpMeanwhile(gate: Gate, most: number): Promise<void> {
+  await expect.poll(() => gate.waiting).toBe(most);
   const acquire = vi.spyOn(LanePool.prototype, 'acquire');
   const waiting = (): number => acquire.mock.settledResults.filter(({ type }) => type === 'incomplete').length;
   const others = Array.from({ length: 3 }, () => new MemoryDisk(noise(2 * segmentBytes)));
@@ -98,7 +100,7 @@ test('a disk that gives its lanes to others is still written to its end', async 
   const first = new GatedDisk(noise(SEGMENTS * segmentBytes));
   const changed = [{ offset: 0, length: first.data.length }];
   const writing = backup(repository, { disks: { xvda: first }, base: { pointId: summary.pointId, changed } });
-  await backUpMeanwhile(first.gate);
+  await backUpMeanwhile(first.gate, first.concurrency);
   const written = await writing;
   expect(sameBytes(await restore(repository, written.summary.pointId, 'xvda'), first.data)).toBe(true);
 });
@@ -119,7 +121,7 @@ test('a restore that gives its lanes to others still restores everything', async
       },
     },
   });
-  await backUpMeanwhile(gate);
+  await backUpMeanwhile(gate, LANES);
   const result = await restoring;
   expect(result.bytesWritten + result.bytesHoles).toBe(data.length);
   expect(sameBytes(restored, data)).toBe(true);

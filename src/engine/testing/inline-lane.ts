@@ -1,3 +1,4 @@
+import { limit } from '../../kernel/limit.ts';
 import { BlockHasher } from '../chunking/block-hasher.ts';
 import { toCutRules, type CutRules } from '../chunking/cutter.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
@@ -21,6 +22,7 @@ export class Lane implements Pick<LaneThread, keyof LaneThread> {
   readonly #rules: CutRules;
   readonly #hasher: BlockHasher;
   readonly #stretches: StretchHasher;
+  readonly #turn = limit(1);
   #writer: ChunkWriter | null = null;
 
   constructor(secrets: RepositorySecrets, parameters: ChunkingParameters) {
@@ -44,11 +46,13 @@ export class Lane implements Pick<LaneThread, keyof LaneThread> {
   }
 
   async segment(task: SegmentTask): Promise<SegmentDone> {
-    const writer = this.#writer;
-    if (writer === null) {
-      throw new Error('no write was begun');
-    }
-    return cutSegment({ lane: this.#memory, hasher: this.#hasher, rules: this.#rules, writer }, task);
+    return this.#turn(async () => {
+      const writer = this.#writer;
+      if (writer === null) {
+        throw new Error('no write was begun');
+      }
+      return cutSegment({ lane: this.#memory, hasher: this.#hasher, rules: this.#rules, writer }, task);
+    });
   }
 
   async endWrite(): Promise<void> {

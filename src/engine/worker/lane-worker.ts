@@ -1,5 +1,6 @@
 import { parentPort, workerData, type Transferable } from 'node:worker_threads';
 import { AppError, toAppError } from '../../kernel/errors.ts';
+import { limit } from '../../kernel/limit.ts';
 import { BlockHasher } from '../chunking/block-hasher.ts';
 import { toCutRules } from '../chunking/cutter.ts';
 import { ChunkWriter } from './chunk-writer.ts';
@@ -10,6 +11,8 @@ import type {
   FoundPlaces,
   FromWorker,
   NewPack,
+  SegmentDone,
+  SegmentTask,
   TaskDone,
   ToWorker,
   WorkerSetup,
@@ -22,6 +25,8 @@ const port = parentPort;
 const hasher = new BlockHasher(setup.lane.memory, setup.secrets.chunkSeed);
 const stretches = new StretchHasher(setup.lane);
 const rules = toCutRules(setup.parameters);
+/** A task that waits for memory or an answer is not overtaken by the next. */
+const turn = limit(1);
 
 let writer: ChunkWriter | null = null;
 let dropped = false;
@@ -80,6 +85,19 @@ function givenUp(): AppError {
   return new AppError('CANCELLED', 'The write was given up.');
 }
 
+/** What was asked for after a task that failed must not go on with what that one left. */
+async function cut(task: SegmentTask): Promise<SegmentDone> {
+  if (writer === null) {
+    throw givenUp();
+  }
+  try {
+    return await cutSegment({ lane: setup.lane, hasher, rules, writer }, task);
+  } catch (error) {
+    dropWrite();
+    throw error;
+  }
+}
+
 type Task = Exclude<ToWorker, { type: 'buffer' | 'places' | 'drop-write' }>;
 
 async function handle(message: Task): Promise<TaskDone> {
@@ -88,10 +106,7 @@ async function handle(message: Task): Promise<TaskDone> {
       beginWrite(message.tables, message.key);
       break;
     case 'segment':
-      if (writer === null) {
-        throw givenUp();
-      }
-      return { segment: await cutSegment({ lane: setup.lane, hasher, rules, writer }, message.task) };
+      return { segment: await cut(message.task) };
     case 'end-write':
       writer?.finish();
       writer = null;
@@ -113,6 +128,6 @@ port?.on('message', (message: ToWorker) => {
   } else if (message.type === 'drop-write') {
     dropWrite();
   } else {
-    void answer(() => handle(message));
+    void turn(() => answer(() => handle(message)));
   }
 });

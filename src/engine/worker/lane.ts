@@ -39,12 +39,12 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A worker thread with its memory. One task at a time, from whoever holds the lane. */
+/** A worker thread with its memory, for whoever holds the lane. It does one task after the other, as they were asked for. */
 export class Lane {
   readonly #worker: Worker;
   readonly #memory: LaneMemory;
   readonly #secrets: RepositorySecrets;
-  #pending: Pending | null = null;
+  readonly #pending: Pending[] = [];
   #host: WriteHost | null = null;
   #broken: AppError | null = null;
 
@@ -92,7 +92,7 @@ export class Lane {
   async dropWrite(): Promise<void> {
     this.#host = null;
     this.#send({ type: 'drop-write' });
-    await this.#pending?.answer.catch(() => undefined);
+    await Promise.allSettled(this.#pending.map(({ answer }) => answer));
   }
 
   async decode(task: DecodeTask): Promise<void> {
@@ -113,7 +113,7 @@ export class Lane {
       return Promise.reject(this.#broken);
     }
     const { promise, resolve, reject } = Promise.withResolvers<TaskDone>();
-    this.#pending = { answer: promise, resolve, reject };
+    this.#pending.push({ answer: promise, resolve, reject });
     this.#worker.ref();
     this.#send(message);
     return promise;
@@ -170,16 +170,20 @@ export class Lane {
     }
   }
 
-  #settle(): Pending | null {
-    const pending = this.#pending;
-    this.#pending = null;
-    this.#worker.unref();
+  /** The task that was asked for first of those that are left. */
+  #settle(): Pending | undefined {
+    const pending = this.#pending.shift();
+    if (this.#pending.length === 0) {
+      this.#worker.unref();
+    }
     return pending;
   }
 
   #break(cause: unknown): void {
     this.#broken ??= new AppError('INTERNAL', 'A worker thread of the vault engine ended.', { cause });
-    this.#settle()?.reject(this.#broken);
+    for (let pending = this.#settle(); pending !== undefined; pending = this.#settle()) {
+      pending.reject(this.#broken);
+    }
   }
 }
 

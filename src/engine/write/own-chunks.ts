@@ -15,7 +15,7 @@ export interface OwnTables {
  */
 export class OwnChunks {
   readonly #chunks: number;
-  /** Workers that are at a task, and which tables they have. */
+  /** Tasks under way, and which tables they use. */
   readonly #busy = new Map<object, number>();
   #table: ChunkTable;
   #before: ChunkTable | null = null;
@@ -40,13 +40,13 @@ export class OwnChunks {
     this.#table.add(digest, OWN_PACK + pack, frame);
   }
 
-  /** From now on this worker uses the tables as they are. */
-  begin(worker: object): void {
-    this.#busy.set(worker, this.#epoch);
+  /** This task uses the tables as they are. */
+  begin(task: object): void {
+    this.#busy.set(task, this.#epoch);
   }
 
-  end(worker: object): void {
-    this.#busy.delete(worker);
+  end(task: object): void {
+    this.#busy.delete(task);
   }
 
   /** True when it is time to publish; then `published` has to follow. */

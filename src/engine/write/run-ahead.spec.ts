@@ -10,13 +10,14 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from '../testing/test-vault.ts';
+import { SLOTS } from '../worker/lane-memory.ts';
 import { GROUPS_AHEAD, LayerSpill } from './layer-spill.ts';
 
 const { segmentBytes } = SMALL_PARAMETERS;
 const WORKERS = 2;
 const SEGMENTS = (GROUPS_AHEAD + 2) * SEGMENTS_PER_GROUP;
-/** Each lane may have two segments, of which one was taken up while another lane asked for it. */
-const MOST_TAKEN = GROUPS_AHEAD * SEGMENTS_PER_GROUP + 2 * WORKERS;
+/** Each lane may have two segments, each of them taken up while another one asked for it. */
+const MOST_TAKEN = GROUPS_AHEAD * SEGMENTS_PER_GROUP + SLOTS * WORKERS;
 
 let vault: TestVault;
 
@@ -67,7 +68,8 @@ test('lanes wait for a segment that is stuck before records of all others fill t
   const disk = stuckDisk();
   const waiting = spyOnWaiting();
   const running = backup(repository, { disks: { xvda: disk } });
-  await expect.poll(waiting, { timeout: 20_000 }).toBe(1);
+  // All slots but the one that is stuck.
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(WORKERS * SLOTS - 1);
   const taken = disk.segmentsTaken;
   disk.open();
   const { summary } = await running;

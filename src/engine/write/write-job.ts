@@ -8,7 +8,7 @@ import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ManifestEntry, SegmentRecord, SegmentRun } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { packMemory } from '../worker/buffer-pool.ts';
-import type { Lane, WriteHost } from '../worker/lane.ts';
+import type { WriteHost } from '../worker/lane.ts';
 import {
   CHUNK_INTS,
   HOLE,
@@ -66,7 +66,7 @@ export class WriteJob implements WriteHost {
   /** In packs that are filled or under way to the store. */
   #bytesHeld = 0;
   /** Versions of filters that tasks under way have. */
-  readonly #held = new Map<Lane, number>();
+  readonly #held = new Map<object, number>();
   #storedBytes = 0;
 
   /** `fail` ends the whole write. */
@@ -109,24 +109,23 @@ export class WriteJob implements WriteHost {
     await Promise.all(Array.from(packs, (id) => turn(() => this.#adoptPack(id))));
   }
 
-  /** Tables for a worker that begins a task; null if it has them. It is a task's until `endTask`. */
+  /** Tables for a task of a worker that will have those of `known` then; null if they are the same. Until `endTask`. */
   beginTask(
-    worker: Lane,
+    task: object,
     known: TableState | null,
   ): { readonly state: TableState; readonly tables: WriteTables | null } {
-    this.#own.begin(worker);
-    this.#releaseFilters(worker);
+    this.#own.begin(task);
     const filters = this.#context.index.holdFilters();
-    this.#held.set(worker, filters.version);
+    this.#held.set(task, filters.version);
     const state = { epoch: this.#own.epoch, version: filters.version };
     const isSame = known?.epoch === state.epoch && known.version === state.version;
     return { state, tables: isSame ? null : { filters: filters.refs, ...this.#own.tables } };
   }
 
   /** Between tasks new chunks go into the index, when there are many. */
-  endTask(worker: Lane): void {
-    this.#own.end(worker);
-    this.#releaseFilters(worker);
+  endTask(task: object): void {
+    this.#own.end(task);
+    this.#releaseFilters(task);
     if (this.#own.isDue()) {
       this.#publishing = this.#publishEarly().catch(this.#fail);
     }
@@ -208,9 +207,9 @@ export class WriteJob implements WriteHost {
     this.#bytesHeld = 0;
   }
 
-  #releaseFilters(worker: Lane): void {
-    const version = this.#held.get(worker);
-    this.#held.delete(worker);
+  #releaseFilters(task: object): void {
+    const version = this.#held.get(task);
+    this.#held.delete(task);
     if (version !== undefined) {
       this.#context.index.releaseFilters(version);
     }

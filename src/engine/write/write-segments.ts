@@ -1,6 +1,8 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
+import { settleAll } from '../../kernel/settle-all.ts';
 import type { ObjectId } from '../format/ids.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
+import { SLOTS } from '../worker/lane-memory.ts';
 import type { LanePool } from '../worker/lane-pool.ts';
 import type { Lane } from '../worker/lane.ts';
 import type { SegmentDone, SegmentTask } from '../worker/protocol.ts';
@@ -24,49 +26,42 @@ export interface SegmentWork {
   readonly onSettled: (bytes: number) => void;
 }
 
-interface LaneRun {
-  /** The next segment, loaded into the slot; null when there is nothing left for this lane. */
-  load(lane: Lane, slot: number): Promise<LoadedSegment | null>;
-  settled(): void;
-}
-
 /** Works off all segments that the job has not settled, on as many lanes as are to be had. */
 export async function writeSegments(work: SegmentWork): Promise<void> {
-  const { lanes, plan, source, signal } = work;
+  const { lanes, plan, signal } = work;
   const queue = work.segments.toReversed();
   if (queue.length === 0) {
     return;
   }
   const running = new Set<Promise<void>>();
   // Lanes that have not decided to end; those that have may still run for a while.
-  let staying = 0;
+  const staying = new Set<Lane>();
   const start = (lane: Lane): void => {
-    staying += 1;
-    const run = runLane(lane, work, { load, settled: grow }).finally(() => running.delete(run));
+    staying.add(lane);
+    const run = runLane(lane, work, { next: () => next(lane), settled: grow }).finally(() => running.delete(run));
     running.add(run);
   };
   const grow = (): void => {
     while (queue.length > 0 && !lanes.wanted && !signal.aborted) {
-      const lane = lanes.tryAcquire(staying < lanesWorth(plan.bytesChanged, plan.geometry));
+      const lane = lanes.tryAcquire(staying.size < lanesWorth(plan.bytesChanged, plan.geometry));
       if (lane === null) {
         return;
       }
       start(lane);
     }
   };
-  const isToYield = (): boolean => staying > 1 && lanes.wanted;
-  const load = async (lane: Lane, slot: number): Promise<LoadedSegment | null> => {
+  const isToEnd = (lane: Lane): boolean => !staying.has(lane) || (staying.size > 1 && lanes.wanted);
+  const next = async (lane: Lane): Promise<number | undefined> => {
     throwIfAborted(signal);
     const [head] = queue.slice(-1);
-    if (head !== undefined && !isToYield()) {
+    if (head !== undefined && !isToEnd(lane)) {
       await work.job.roomFor(head);
     }
-    const segment = isToYield() ? undefined : queue.pop();
+    const segment = isToEnd(lane) ? undefined : queue.pop();
     if (segment === undefined) {
-      staying -= 1;
-      return null;
+      staying.delete(lane);
     }
-    return loadSegment(source, await plan.planSegment(segment), lane.slot(slot));
+    return segment;
   };
   start(await lanes.acquire(signal));
   grow();
@@ -76,30 +71,51 @@ export async function writeSegments(work: SegmentWork): Promise<void> {
   throwIfAborted(signal);
 }
 
-/** One lane's part: while its worker is busy with one slot, the next segment is loaded into the other. */
-async function runLane(lane: Lane, work: SegmentWork, run: LaneRun): Promise<void> {
-  let next: Promise<LoadedSegment | null> = Promise.resolve(null);
+interface Queue {
+  /** The next segment for this lane, if there is one. */
+  next(): Promise<number | undefined>;
+  settled(): void;
+}
+
+/** One lane's part: each slot has a segment of its own, so that the worker has one to cut while another is loaded. */
+async function runLane(lane: Lane, work: SegmentWork, queue: Queue): Promise<void> {
   try {
     const known = await beginWrite(lane, work.job);
-    next = run.load(lane, 0);
-    for (let slot = 0, loaded = await next; loaded !== null; slot = 1 - slot, loaded = await next) {
-      next = run.load(lane, 1 - slot);
-      next.catch(work.fail);
-      await settleSegment({ lane, slot, known }, loaded, work);
-      run.settled();
-    }
+    const slots = Array.from({ length: SLOTS }, (_, slot) => runSlot({ lane, slot, known }, work, queue));
+    await settleAll(slots);
     await lane.endWrite();
   } catch (error) {
     work.fail(error);
     await lane.dropWrite();
   } finally {
-    await next.catch(work.fail);
     work.lanes.release(lane);
   }
 }
 
+async function runSlot(place: LaneSlot, work: SegmentWork, queue: Queue): Promise<void> {
+  const { plan, source } = work;
+  const memory = place.lane.slot(place.slot);
+  try {
+    for (let segment = await queue.next(); segment !== undefined; segment = await queue.next()) {
+      await settleSegment(place, await loadSegment(source, await plan.planSegment(segment), memory), work);
+      queue.settled();
+    }
+  } catch (error) {
+    // The lane's other slot may be waiting for what only an end of the write ends.
+    work.fail(error);
+    throw error;
+  }
+}
+
+/** What a lane's worker knows, or will when it comes to the next task. */
 interface LaneTables {
   state: TableState;
+}
+
+interface LaneSlot {
+  readonly lane: Lane;
+  readonly slot: number;
+  readonly known: LaneTables;
 }
 
 async function beginWrite(lane: Lane, job: WriteJob): Promise<LaneTables> {
@@ -121,20 +137,16 @@ async function cut(
   job: WriteJob,
   task: Omit<SegmentTask, 'tables'>,
 ): Promise<SegmentDone> {
-  const { state, tables } = job.beginTask(lane, known.state);
+  const { state, tables } = job.beginTask(task, known.state);
   known.state = state;
   try {
     return await lane.segment({ ...task, tables });
   } finally {
-    job.endTask(lane);
+    job.endTask(task);
   }
 }
 
-async function settleSegment(
-  { lane, slot, known }: { readonly lane: Lane; readonly slot: number; readonly known: LaneTables },
-  loaded: LoadedSegment,
-  work: SegmentWork,
-): Promise<void> {
+async function settleSegment({ lane, slot, known }: LaneSlot, loaded: LoadedSegment, work: SegmentWork): Promise<void> {
   const { job, source, plan: writePlan } = work;
   const { segment, limit, old } = loaded.plan;
   const bytes = writePlan.geometry.bytesIn(segment);
