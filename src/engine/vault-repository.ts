@@ -64,8 +64,12 @@ export class VaultRepository implements Repository {
   }
 
   async beginSession(request: SessionRequest): Promise<void> {
-    const { store, secrets, generations, clock, leases } = this.#context;
+    const { store, secrets, generations, clock, leases, lanes } = this.#context;
     const { sessionId, pointId, purpose, pins } = request;
+    if (purpose === 'backup') {
+      // Its thread starts while the session becomes durable.
+      lanes.warmUp(1);
+    }
     await generations.refresh();
     await leases.beat({ repositoryId: this.repositoryId, sessionId });
     const epoch = await (purpose === 'backup' ? readEpoch : readEpochToRead)(store, secrets);

@@ -19,12 +19,10 @@ export const HOLDFAST = 'holdfast';
 export class HoldfastSide implements Side {
   readonly name = HOLDFAST;
   readonly #shop: Workshop;
-  readonly #canCollect: boolean;
   readonly #points = new Map<string, Record<RowName, string>>();
 
-  private constructor(shop: Workshop, canCollect: boolean) {
+  private constructor(shop: Workshop) {
     this.#shop = shop;
-    this.#canCollect = canCollect;
   }
 
   static async prepare(shop: Workshop): Promise<HoldfastSide> {
@@ -34,10 +32,7 @@ export class HoldfastSide implements Side {
     for (const name of CHANGED_IMAGES) {
       await writeFile(changesFile(shop, name), JSON.stringify(shop.images.changed[name]));
     }
-    const { VaultRepository } = (await import(join(BUILT, 'engine/vault-repository.js'))) as {
-      readonly VaultRepository: { readonly prototype: object };
-    };
-    return new HoldfastSide(shop, 'collect' in VaultRepository.prototype);
+    return new HoldfastSide(shop);
   }
 
   async create(repository: string): Promise<void> {
@@ -47,10 +42,7 @@ export class HoldfastSide implements Side {
     await this.#run(repository, { step: 'create' });
   }
 
-  async run(row: RowName, repository: string): Promise<Measured | null> {
-    if (row === 'delete + collect' && !this.#canCollect) {
-      return null;
-    }
+  run(row: RowName, repository: string): Promise<Measured> {
     return this.#run(repository, { step: row, ...this.#details(row, repository) });
   }
 

@@ -22,12 +22,6 @@ interface StepOrder {
   readonly target?: string;
 }
 
-/** Deleting and collecting, as far as the engine has them. */
-interface Collecting {
-  deletePoint(pointId: string): Promise<unknown>;
-  collect(request: { readonly graceMs: number }): Promise<unknown>;
-}
-
 type Engine = typeof import('../../../src/engine/index.ts');
 type Clocks = typeof import('../../../src/kernel/clock.ts');
 
@@ -124,13 +118,6 @@ async function restore(repository: Repository): Promise<void> {
 }
 
 async function collect(repository: Repository): Promise<void> {
-  if (!isCollecting(repository)) {
-    throw new Error('this engine collects nothing');
-  }
   await repository.deletePoint(order.pointId);
   await repository.collect({ graceMs: 0 });
-}
-
-function isCollecting(repository: object): repository is Collecting {
-  return 'collect' in repository && 'deletePoint' in repository;
 }
