@@ -4,6 +4,7 @@ import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { DECIDED_FOR_MS } from '../sessions/session-ages.ts';
 import type { Session } from '../sessions/session-store.ts';
+import { nullIfDamaged } from '../verify/diagnose.ts';
 
 /**
  * Removes the object of a point that was deleted and that nobody pins. Its custody stays, and says so to whoever meets
@@ -21,7 +22,7 @@ export async function removePoint({ store }: RepositoryContext, pointId: string)
   }
 }
 
-/** Custody of points that were deleted, and tombstones, of which nobody should ask any more. */
+/** Custody of points that were deleted, and tombstones, of which nobody should ask any more. Damaged ones stay for `verify`. */
 export async function sweepDecided(
   context: RepositoryContext,
   points: PointStore,
@@ -34,27 +35,15 @@ export async function sweepDecided(
     there.add(pointId);
   }
   for (const pointId of await points.custody.pointIds()) {
-    const state = there.has(pointId) ? null : await orNull(points.custody.read(pointId));
+    const state = there.has(pointId) ? null : await nullIfDamaged(points.custody.read(pointId));
     if (state !== null && state.deletedAt !== null && state.deletedAt < before) {
       await points.custody.remove(pointId, state);
     }
   }
   for await (const pointId of points.tombstones()) {
-    const found = announced.has(pointId) ? null : await orNull(points.findObject(pointId));
+    const found = announced.has(pointId) ? null : await nullIfDamaged(points.findObject(pointId));
     if (found?.kind === 'tombstone' && found.fencedAt < before) {
       await removePoint(context, pointId);
     }
-  }
-}
-
-/** What is damaged stays for whoever verifies. */
-async function orNull<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
-      return null;
-    }
-    throw error;
   }
 }

@@ -42,6 +42,10 @@ class StuckDisk extends MemoryDisk {
     this.#open.resolve();
   }
 
+  fail(error: Error): void {
+    this.#open.reject(error);
+  }
+
   override async read(offset: number, into: Uint8Array): Promise<void> {
     if (offset < segmentBytes) {
       await this.#open.promise;
@@ -75,4 +79,14 @@ test('lanes wait for a segment that is stuck before records of all others fill t
   const { summary } = await running;
   expect(taken).toBeLessThanOrEqual(MOST_TAKEN);
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), disk.data)).toBe(true);
+}, 60_000);
+
+test('a segment that fails ends the write for those that wait for it too', async () => {
+  await using repository = await vault.open(undefined, WORKERS);
+  const disk = stuckDisk();
+  const waiting = spyOnWaiting();
+  const running = backup(repository, { disks: { xvda: disk } });
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(WORKERS * SLOTS - 1);
+  disk.fail(new Error('the disk went away'));
+  await expect(running).rejects.toThrow('the disk went away');
 }, 60_000);
