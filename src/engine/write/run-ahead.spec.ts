@@ -12,6 +12,7 @@ import {
 } from '../testing/test-vault.ts';
 import { SLOTS } from '../worker/lane-memory.ts';
 import { GROUPS_AHEAD, LayerSpill } from './layer-spill.ts';
+import { WriteJob } from './write-job.ts';
 
 const { segmentBytes } = SMALL_PARAMETERS;
 const WORKERS = 2;
@@ -90,3 +91,22 @@ test('a segment that fails ends the write for those that wait for it too', async
   disk.fail(new Error('the disk went away'));
   await expect(running).rejects.toThrow('the disk went away');
 }, 60_000);
+
+test('tasks that one worker has at the same time hold their tables each for itself', async () => {
+  await using repository = await vault.open(undefined, 1);
+  const under = new Set<object>();
+  let most = 0;
+  const { beginTask, endTask } = WriteJob.prototype;
+  vi.spyOn(WriteJob.prototype, 'beginTask').mockImplementation(function (this: WriteJob, task, known) {
+    expect(under.has(task)).toBe(false);
+    most = Math.max(most, under.add(task).size);
+    return beginTask.call(this, task, known);
+  });
+  vi.spyOn(WriteJob.prototype, 'endTask').mockImplementation(function (this: WriteJob, task) {
+    expect(under.delete(task)).toBe(true);
+    endTask.call(this, task);
+  });
+  await backup(repository, { disks: { xvda: new MemoryDisk(new Uint8Array(randomBytes(20 * segmentBytes))) } });
+  expect(most).toBe(SLOTS);
+  expect(under.size).toBe(0);
+});
