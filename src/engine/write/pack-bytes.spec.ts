@@ -11,7 +11,7 @@ test('packs grow from round to round up to the size of the vault’s, and have r
   const inKib = (...mib: number[]): number[] => mib.map((size) => size * KIB);
   expect(sizes(DEFAULT_PARAMETERS)).toEqual(inKib(8, 16, 32, 64, 64, 64));
   expect(sizes(DEFAULT_PARAMETERS, 10 * MIB)).toEqual(inKib(8, 8, 8, 8, 8, 8));
-  expect(sizes(DEFAULT_PARAMETERS, 160 * MIB)).toEqual(inKib(8, 16, 20, 20, 20, 20));
+  expect(sizes(DEFAULT_PARAMETERS, 160 * MIB)).toEqual(inKib(8, 16, 16, 16, 16, 16));
   expect(sizes({ ...DEFAULT_PARAMETERS, maxChunkBytes: 3 * MIB })).toEqual(inKib(24, 48, 64, 64, 64, 64));
   expect(sizes(SMALL_PARAMETERS)).toEqual(Array(6).fill(112));
 });
