@@ -94,19 +94,24 @@ test('a segment that fails ends the write for those that wait for it too', async
 
 test('tasks that one worker has at the same time hold their tables each for itself', async () => {
   await using repository = await vault.open(undefined, 1);
-  const under = new Set<object>();
-  let most = 0;
-  const { beginTask, endTask } = WriteJob.prototype;
-  vi.spyOn(WriteJob.prototype, 'beginTask').mockImplementation(function (this: WriteJob, task, known) {
-    expect(under.has(task)).toBe(false);
-    most = Math.max(most, under.add(task).size);
-    return beginTask.call(this, task, known);
-  });
-  vi.spyOn(WriteJob.prototype, 'endTask').mockImplementation(function (this: WriteJob, task) {
-    expect(under.delete(task)).toBe(true);
-    endTask.call(this, task);
-  });
+  const begun = vi.spyOn(WriteJob.prototype, 'beginTask').mock;
+  const ended = vi.spyOn(WriteJob.prototype, 'endTask').mock;
   await backup(repository, { disks: { xvda: new MemoryDisk(new Uint8Array(randomBytes(20 * segmentBytes))) } });
+  const events = [
+    ...begun.calls.map(([task], i) => ({ task, begins: true, at: begun.invocationCallOrder[i] ?? 0 })),
+    ...ended.calls.map(([task], i) => ({ task, begins: false, at: ended.invocationCallOrder[i] ?? 0 })),
+  ].toSorted((a, b) => a.at - b.at);
+  const underWay = new Set<object>();
+  let most = 0;
+  for (const { task, begins } of events) {
+    expect(underWay.has(task)).toBe(!begins);
+    if (begins) {
+      underWay.add(task);
+    } else {
+      underWay.delete(task);
+    }
+    most = Math.max(most, underWay.size);
+  }
   expect(most).toBe(SLOTS);
-  expect(under.size).toBe(0);
+  expect(underWay.size).toBe(0);
 });
