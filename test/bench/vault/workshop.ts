@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import type { Images } from './images/prepare-images.ts';
+
+const run = promisify(execFile);
 
 /** Where the measuring happens: the folder that is backed up, with one file in it, and the repositories. */
 export class Workshop {
@@ -38,8 +42,9 @@ export class Workshop {
     await link(this.imagePath(name), this.disk);
   }
 
-  /** The disk and the repository are read once, so that no side pays for what another one pushed out of memory. */
+  /** No side pays for what another one left to be written, or pushed out of memory: the disk and the repository are read. */
   async warm(repository: string): Promise<void> {
+    await run('sync');
     await readAll(this.disk);
     for (const { path } of await filesIn(repository)) {
       await readAll(path);
