@@ -51,7 +51,12 @@ export class Lane implements Pick<LaneThread, keyof LaneThread> {
       if (writer === null) {
         throw new Error('no write was begun');
       }
-      return cutSegment({ lane: this.#memory, hasher: this.#hasher, rules: this.#rules, writer }, task);
+      try {
+        return await cutSegment({ lane: this.#memory, hasher: this.#hasher, rules: this.#rules, writer }, task);
+      } catch (error) {
+        this.#writer = null;
+        throw error;
+      }
     });
   }
 

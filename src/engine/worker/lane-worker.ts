@@ -108,7 +108,10 @@ async function handle(message: Task): Promise<TaskDone> {
     case 'segment':
       return { segment: await cut(message.task) };
     case 'end-write':
-      writer?.finish();
+      if (writer === null) {
+        throw givenUp();
+      }
+      writer.finish();
       writer = null;
       break;
     case 'decode':

@@ -63,7 +63,15 @@ test('what was asked for after a task that failed is refused', async () => {
     { status: 'rejected', reason: { code: 'INTERNAL' } },
     { status: 'rejected', reason: { code: 'CANCELLED' } },
   ]);
+  await expect(lane.endWrite()).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(given).toBe(0);
+});
+
+test('what can’t be sent fails, and is not waited for', async () => {
+  await lane.beginWrite(tables, host);
+  const unsendable = { ...wholeSegment(0), zeros: [() => 0] } as unknown as SegmentTask;
+  await expect(lane.segment(unsendable)).rejects.toThrow('could not be cloned');
+  await lane.dropWrite();
 });
 
 test('everything that was asked of a thread that ends fails', async () => {

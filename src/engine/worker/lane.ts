@@ -108,14 +108,15 @@ export class Lane {
     await this.#worker.terminate();
   }
 
-  #ask(message: ToWorker): Promise<TaskDone> {
+  async #ask(message: ToWorker): Promise<TaskDone> {
     if (this.#broken !== null) {
-      return Promise.reject(this.#broken);
+      throw this.#broken;
     }
     const { promise, resolve, reject } = Promise.withResolvers<TaskDone>();
+    // What can't be sent is not waited for.
+    this.#send(message);
     this.#pending.push({ answer: promise, resolve, reject });
     this.#worker.ref();
-    this.#send(message);
     return promise;
   }
 

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../../kernel/abort.ts';
+import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 import { settleAll } from '../../kernel/settle-all.ts';
 import type { ObjectId } from '../format/ids.ts';
 import type { SegmentRun } from '../manifest/segment-record.ts';
@@ -85,7 +85,7 @@ async function runLane(lane: Lane, work: SegmentWork, queue: Queue): Promise<voi
     await settleAll(slots);
     await lane.endWrite();
   } catch (error) {
-    work.fail(error);
+    fail(work, error);
     await lane.dropWrite();
   } finally {
     work.lanes.release(lane);
@@ -102,9 +102,14 @@ async function runSlot(place: LaneSlot, work: SegmentWork, queue: Queue): Promis
     }
   } catch (error) {
     // The lane's other slot may be waiting for what only an end of the write ends.
-    work.fail(error);
+    fail(work, error);
     throw error;
   }
+}
+
+/** A write that was ended from outside ends for that reason, not for what it made fail. */
+function fail({ fail: end, signal }: SegmentWork, error: unknown): void {
+  end(signal.aborted ? abortReason(signal) : error);
 }
 
 /** What a lane's worker knows, or will when it comes to the next task. */
