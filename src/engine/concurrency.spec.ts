@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -8,6 +8,7 @@ import {
   backup,
   createTestVault,
   MemoryDisk,
+  noise,
   restore,
   sameBytes,
   SMALL_PARAMETERS,
@@ -28,10 +29,6 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await vault[Symbol.asyncDispose]();
 });
-
-function noise(bytes: number): Uint8Array {
-  return new Uint8Array(randomBytes(bytes));
-}
 
 /** The store, but for data packs: they wait for the gate. */
 function gated(store: Store, gate: Promise<void>): Store {

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   backup,
   createTestVault,
   MemoryDisk,
+  noise,
   restore,
   sameBytes,
   SMALL_PARAMETERS,
@@ -29,10 +29,6 @@ afterEach(async () => {
   await repository[Symbol.asyncDispose]();
   await vault[Symbol.asyncDispose]();
 });
-
-function noise(bytes: number): Uint8Array {
-  return new Uint8Array(randomBytes(bytes));
-}
 
 /** What lies below a place passes, the rest waits until the gate is opened further. */
 class Gate {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,10 @@ export async function createTestVault(parameters: ChunkingParameters = SMALL_PAR
       openRepository({ store: wrap(store), leases, ...ids, workers, indexLimits }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+export function noise(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes));
 }
 
 /** A disk in memory that remembers what was read of it. */

@@ -85,13 +85,18 @@ function givenUp(): AppError {
   return new AppError('CANCELLED', 'The write was given up.');
 }
 
-/** What was asked for after a task that failed must not go on with what that one left. */
-async function cut(task: SegmentTask): Promise<SegmentDone> {
+function begunWriter(): ChunkWriter {
   if (writer === null) {
     throw givenUp();
   }
+  return writer;
+}
+
+/** What was asked for after a task that failed must not go on with what that one left. */
+async function cut(task: SegmentTask): Promise<SegmentDone> {
+  const open = begunWriter();
   try {
-    return await cutSegment({ lane: setup.lane, hasher, rules, writer }, task);
+    return await cutSegment({ lane: setup.lane, hasher, rules, writer: open }, task);
   } catch (error) {
     dropWrite();
     throw error;
@@ -108,10 +113,7 @@ async function handle(message: Task): Promise<TaskDone> {
     case 'segment':
       return { segment: await cut(message.task) };
     case 'end-write':
-      if (writer === null) {
-        throw givenUp();
-      }
-      writer.finish();
+      begunWriter().finish();
       writer = null;
       break;
     case 'decode':

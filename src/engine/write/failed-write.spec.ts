@@ -1,10 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import {
   backup,
   createTestVault,
   MemoryDisk,
+  noise,
   restore,
   sameBytes,
   SMALL_PARAMETERS,
@@ -33,10 +34,6 @@ afterEach(async () => {
   await repository[Symbol.asyncDispose]();
   await vault[Symbol.asyncDispose]();
 });
-
-function noise(bytes: number): Uint8Array {
-  return new Uint8Array(randomBytes(bytes));
-}
 
 /** Reads below a place are under way when one past it fails, and write to their memory only when they are let. */
 class HalfLostDisk implements BlockSource {

@@ -1,6 +1,7 @@
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { SlotPlace } from '../worker/protocol.ts';
 import { placeAt } from '../worker/slot-places.ts';
+import { mergeRuns } from './changed-blocks.ts';
 
 /** A stretch of a segment, in blocks, that lies in one piece in the slot; there is room for it up to `limit`. */
 interface Area extends SlotPlace {
@@ -30,7 +31,7 @@ export class SlotLayout {
 
   /** `windows`: ascending, apart from each other or touching. */
   static of(windows: readonly BlockRun[], slotBlocks: number): SlotLayout {
-    const groups = joinTouching(windows);
+    const groups = mergeRuns(windows);
     const share = Math.floor(slotBlocks / 2 ** Math.ceil(Math.log2(groups.length)));
     const spare = slotBlocks / SPARE_SHARE;
     if (groups.length === 0 || groups.some(({ start, end }) => end - start + spare > share)) {
@@ -58,17 +59,4 @@ export class SlotLayout {
     const isApart = next === undefined || first.end < next.start || placeAt(this.#areas, next.start) === area;
     return first.end <= area.limit && isApart;
   }
-}
-
-function joinTouching(windows: readonly BlockRun[]): BlockRun[] {
-  const groups: BlockRun[] = [];
-  for (const { start, end } of windows) {
-    const last = groups.at(-1);
-    if (last !== undefined && last.end >= start) {
-      groups[groups.length - 1] = { start: last.start, end };
-    } else {
-      groups.push({ start, end });
-    }
-  }
-  return groups;
 }
