@@ -15,6 +15,14 @@ export class DiskGeometry {
     this.minChunkBytes = parameters.minChunkBytes;
   }
 
+  get segmentBlocks(): number {
+    return this.segmentBytes / this.blockBytes;
+  }
+
+  get minChunkBlocks(): number {
+    return this.minChunkBytes / this.blockBytes;
+  }
+
   get segmentCount(): number {
     return Math.ceil(this.sizeBytes / this.segmentBytes);
   }

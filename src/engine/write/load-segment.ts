@@ -1,8 +1,10 @@
 import { settleAll } from '../../kernel/settle-all.ts';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { SegmentDone } from '../worker/protocol.ts';
+import { mergeRuns } from './changed-blocks.ts';
 import type { SegmentSource } from './segment-source.ts';
 import { SlotLayout } from './slot-layout.ts';
+import { piecesOf, stretchOf } from './stretch.ts';
 import { goOn, type SegmentPlan } from './write-plan.ts';
 
 /** What is to be done with the segment in a slot, where it lies, and which blocks are zeros without being all there. */
@@ -13,21 +15,13 @@ export interface LoadedSegment {
 }
 
 /** Brings the windows of a segment into a slot. */
-export function loadSegment(source: SegmentSource, plan: SegmentPlan, slot: Uint8Array): Promise<LoadedSegment> {
-  return loadWindows(source, plan, SlotLayout.of(plan.windows, source.slotBlocks), slot);
-}
-
-async function loadWindows(
-  source: SegmentSource,
-  plan: SegmentPlan,
-  layout: SlotLayout,
-  slot: Uint8Array,
-): Promise<LoadedSegment> {
-  const { segment, old, dirty } = plan;
-  const loads = plan.windows.map(({ start, end }) =>
-    source.load({ segment, shift: layout.shiftAt(start), start, end, old, dirty }, slot),
-  );
-  return { plan, layout, zeros: (await settleAll(loads)).flat() };
+export async function loadSegment(source: SegmentSource, plan: SegmentPlan, slot: Uint8Array): Promise<LoadedSegment> {
+  const { minChunkBlocks, segmentBlocks } = source.geometry;
+  const stretches = mergeRuns(plan.windows).map((run) => stretchOf(plan, run));
+  const pieces = stretches.flatMap((stretch) => piecesOf(stretch, minChunkBlocks));
+  const layout = SlotLayout.of(pieces, segmentBlocks);
+  await settleAll(stretches.map((stretch) => source.load(stretch, plan, { memory: slot, layout })));
+  return { plan, layout, zeros: stretches.flatMap(({ holes }) => holes) };
 }
 
 /** The chunk at `open.start` goes on past what was loaded of its window. */
@@ -37,13 +31,21 @@ export async function loadMore(
   open: NonNullable<SegmentDone['open']>,
   slot: Uint8Array,
 ): Promise<LoadedSegment> {
+  const { blockBytes, minChunkBlocks } = source.geometry;
   const left = goOn(plan, open);
-  if (!layout.holds(left.windows)) {
-    return loadWindows(source, left, SlotLayout.asInSegment(), slot);
+  const start = plan.windows[open.window]?.end ?? plan.limit;
+  const end = left.windows[0]?.end ?? plan.limit;
+  const more = stretchOf(plan, { start, end });
+  // A chunk that is not in one piece up to here is a hole, and need not be.
+  const there = { start: layout.holds({ start: open.start, end: start }) ? open.start : start, end: start };
+  const pieces = piecesOf({ start: there.start, end, filled: mergeRuns([there, ...more.filled]) }, minChunkBlocks);
+  const grown = layout.grow(pieces, there);
+  if (grown === null) {
+    return loadSegment(source, left, slot);
   }
-  const { segment, old, dirty, limit } = plan;
-  const start = plan.windows[open.window]?.end ?? limit;
-  const end = left.windows[0]?.end ?? limit;
-  const more = await source.load({ segment, shift: layout.shiftAt(open.start), start, end, old, dirty }, slot);
-  return { plan: left, layout, zeros: [...zeros, ...more] };
+  for (const { from, to, blocks } of grown.moves) {
+    slot.copyWithin(to * blockBytes, from * blockBytes, (from + blocks) * blockBytes);
+  }
+  await source.load(more, plan, { memory: slot, layout: grown.layout });
+  return { plan: left, layout: grown.layout, zeros: [...zeros, ...more.holes] };
 }

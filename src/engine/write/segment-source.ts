@@ -8,16 +8,22 @@ import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { BlockSource } from '../types.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import { mergeRuns } from './changed-blocks.ts';
+import type { SlotLayout } from './slot-layout.ts';
+import { beginningOf, clip, type Stretch } from './stretch.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
-export interface LoadRequest extends BlockRun {
+export interface LoadRequest {
   readonly segment: number;
-  /** By how many blocks it lies nearer to the slot's beginning than to the segment's. */
-  readonly shift: number;
-  /** Empty when the segment is read whole. */
+  /** What the segment consisted of; empty when it is read whole. */
   readonly old: readonly PlacedEntry[];
   readonly dirty: readonly BlockRun[];
+}
+
+/** A slot, and where in it what lies. */
+export interface LaidOut {
+  readonly memory: Uint8Array;
+  readonly layout: SlotLayout;
 }
 
 /** Brings blocks of a disk into a slot: what changed from the source, known holes as zeros, the rest as it is told. */
@@ -43,9 +49,8 @@ export class SegmentSource {
     return Math.max(1, this.#source.concurrency);
   }
 
-  /** Blocks that a slot has room for: as many as a segment has. */
-  get slotBlocks(): number {
-    return this.#geometry.segmentBytes / this.#geometry.blockBytes;
+  get geometry(): DiskGeometry {
+    return this.#geometry;
   }
 
   /** Bytes read since it was asked last. */
@@ -55,50 +60,35 @@ export class SegmentSource {
     return bytes;
   }
 
-  /**
-   * Fills the blocks `start` to `end` of a segment, all shifted alike, in `slot`. Returns those that are known to be zero:
-   * of each such run only as much is zeros in the slot as a chunk that begins before it can have of it.
-   */
-  async load(request: LoadRequest, slot: Uint8Array): Promise<readonly BlockRun[]> {
-    const { start, end, old, dirty } = request;
-    const isWhole = old.length === 0;
-    const kept = isWhole
-      ? []
-      : clip(
-          old.filter((chunk) => !chunk.isHole),
-          start,
-          end,
-        );
-    const fromSource = isWhole ? [{ start, end }] : clip(mergeRuns(dirty), start, end);
-    const filled = mergeRuns([...fromSource, ...kept]);
-    const zeros = this.#clearAround(filled, request, slot);
-    if (this.#vault === null) {
-      await this.#read(filled, request, slot);
-      return zeros;
+  /** Fills a stretch of a segment in a slot: of each hole its beginning, which is zeros then. */
+  async load(stretch: Stretch, request: LoadRequest, slot: LaidOut): Promise<void> {
+    const { old, dirty, segment } = request;
+    this.#clear(stretch, segment, slot);
+    if (this.#vault === null || old.length === 0) {
+      await this.#read(stretch.filled, segment, slot);
+      return;
     }
-    for (const chunk of old.filter((place) => place.start < end && place.end > start && !place.isHole)) {
-      await this.#loadOld(chunk, request, slot);
+    const fromSource = clip(mergeRuns(dirty), stretch);
+    for (const chunk of old.filter(({ start, end }) => start < stretch.end && end > stretch.start)) {
+      await this.#loadOld(chunk, { stretch, fromSource, segment }, slot);
     }
-    await this.#read(fromSource, request, slot);
-    return zeros;
+    await this.#read(fromSource, segment, slot);
   }
 
-  /** Zeros where nothing is read to: at the beginning of holes, and past the disk's end. Returns the holes. */
-  #clearAround(filled: readonly BlockRun[], { start, end, segment, shift }: LoadRequest, slot: Uint8Array): BlockRun[] {
-    const { blockBytes, minChunkBytes } = this.#geometry;
-    const holes: BlockRun[] = [];
-    let at = start;
-    for (const run of [...filled, { start: end, end }]) {
-      if (at < run.start) {
-        holes.push({ start: at, end: run.start });
-        const from = (at - shift) * blockBytes;
-        slot.fill(0, from, Math.min((run.start - shift) * blockBytes, from + minChunkBytes));
-      }
-      at = run.end;
+  /** Zeros where nothing is read to: at the beginning of holes, and past the disk's end. */
+  #clear({ end, filled, holes }: Stretch, segment: number, { memory, layout }: LaidOut): void {
+    const { blockBytes, minChunkBlocks } = this.#geometry;
+    for (const hole of holes) {
+      const beginning = beginningOf(hole, minChunkBlocks);
+      const shift = layout.shiftAt(hole.start);
+      memory.fill(0, (beginning.start - shift) * blockBytes, (beginning.end - shift) * blockBytes);
     }
-    const past = Math.min(this.#geometry.bytesIn(segment), end * blockBytes) - shift * blockBytes;
-    slot.fill(0, past, (end - shift) * blockBytes);
-    return holes;
+    const last = filled.at(-1);
+    const diskEnd = this.#geometry.bytesIn(segment);
+    if (last?.end === end && diskEnd < end * blockBytes) {
+      const shift = layout.shiftAt(last.start);
+      memory.fill(0, diskEnd - shift * blockBytes, (end - shift) * blockBytes);
+    }
   }
 
   /** Bytes of the disk, wherever they lie. */
@@ -107,14 +97,14 @@ export class SegmentSource {
     this.#bytesRead += into.length;
   }
 
-  async #read(runs: readonly BlockRun[], { segment, shift }: LoadRequest, slot: Uint8Array): Promise<void> {
+  async #read(runs: readonly BlockRun[], segment: number, { memory, layout }: LaidOut): Promise<void> {
     const { blockBytes, segmentBytes } = this.#geometry;
     const reads: Promise<void>[] = [];
     for (const run of runs) {
+      const shift = layout.shiftAt(run.start) * blockBytes;
       const end = Math.min(run.end * blockBytes, this.#geometry.bytesIn(segment));
       for (let at = run.start * blockBytes; at < end; at += PIECE_BYTES) {
-        const shifted = at - shift * blockBytes;
-        const into = slot.subarray(shifted, shifted + Math.min(end - at, PIECE_BYTES));
+        const into = memory.subarray(at - shift, Math.min(end, at + PIECE_BYTES) - shift);
         reads.push(this.readRange(segment * segmentBytes + at, into));
       }
     }
@@ -134,29 +124,28 @@ export class SegmentSource {
   }
 
   /** An unchanged chunk, unless all of it is about to be read from the source. */
-  async #loadOld(chunk: PlacedEntry, request: LoadRequest, slot: Uint8Array): Promise<void> {
-    const { dirty, segment, start, end, shift } = request;
-    const isDirty = dirty.some((run) => run.start <= chunk.start && run.end >= chunk.end);
+  async #loadOld(chunk: PlacedEntry, { stretch, fromSource, segment }: OldLoad, slot: LaidOut): Promise<void> {
+    const isDirty = fromSource.some((run) => run.start <= chunk.start && run.end >= chunk.end);
     if (chunk.entry.chunk === null || isDirty) {
       return;
     }
     const { blockBytes } = this.#geometry;
-    const first = Math.max(chunk.start, start);
-    const last = Math.min(chunk.end, end);
+    const start = Math.max(chunk.start, stretch.start);
+    const end = Math.min(chunk.end, stretch.end);
     const raw = await this.#readVault(chunk.entry.chunk);
     if (raw === null) {
-      await this.#read([{ start: first, end: last }], request, slot);
+      await this.#read([{ start, end }], segment, slot);
       return;
     }
     // Past the disk's end, where it shrank, there are zeros.
-    const bytes = Math.min(last * blockBytes, this.#geometry.bytesIn(segment)) - first * blockBytes;
-    const from = (first - chunk.start) * blockBytes;
-    slot.set(raw.subarray(from, from + bytes), (first - shift) * blockBytes);
+    const bytes = Math.min(end * blockBytes, this.#geometry.bytesIn(segment)) - start * blockBytes;
+    const from = (start - chunk.start) * blockBytes;
+    slot.memory.set(raw.subarray(from, from + bytes), (start - slot.layout.shiftAt(start)) * blockBytes);
   }
 }
 
-function clip(runs: readonly BlockRun[], start: number, end: number): BlockRun[] {
-  return runs
-    .filter((run) => run.start < end && run.end > start)
-    .map((run) => ({ start: Math.max(run.start, start), end: Math.min(run.end, end) }));
+interface OldLoad {
+  readonly stretch: Stretch;
+  readonly fromSource: readonly BlockRun[];
+  readonly segment: number;
 }

@@ -4,68 +4,125 @@ import type { BlockRun } from '../chunking/plan-windows.ts';
 import { SlotLayout } from './slot-layout.ts';
 
 const SLOT_BLOCKS = 256;
-/** Windows as gaps and lengths; a gap of none makes two of them touch. */
-const windows = fc
-  .array(fc.tuple(fc.oneof(fc.constant(0), fc.nat(60)), fc.integer({ min: 1, max: 40 })), {
-    minLength: 1,
-    maxLength: 8,
-  })
+const NOTHING = -1;
+/** Pieces as gaps and lengths. */
+const pieceLists = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 8 })
   .map((parts) => {
     const runs: BlockRun[] = [];
     for (const [gap, blocks] of parts) {
-      const start = (runs.at(-1)?.end ?? 0) + gap;
+      const start = (runs.at(-1)?.end ?? -1) + gap;
       runs.push({ start, end: start + blocks });
     }
     return runs.filter(({ end }) => end <= SLOT_BLOCKS);
-  });
+  })
+  .filter((runs) => runs.length > 0);
+const growths = fc.array(fc.tuple(fc.nat(7), fc.nat(40), fc.integer({ min: 1, max: 60 }), fc.boolean()), {
+  maxLength: 6,
+});
 
-function placesOf(layout: SlotLayout, { start, end }: BlockRun): number[] {
-  return Array.from({ length: end - start }, (_, i) => start + i - layout.shiftAt(start + i));
+/** What lies where: numbers of the segment's blocks. */
+class Slot {
+  readonly blocks = Array.from({ length: SLOT_BLOCKS }, () => NOTHING);
+
+  put(layout: SlotLayout, { start, end }: BlockRun): void {
+    for (let block = start; block < end; block += 1) {
+      this.blocks[block - layout.shiftAt(start)] = block;
+    }
+  }
+
+  /** Whether the run is in one piece, and where the layout says. */
+  has(layout: SlotLayout, { start, end }: BlockRun): boolean {
+    const at = start - layout.shiftAt(start);
+    return Array.from({ length: end - start }, (_, i) => start + i).every(
+      (block, i) => this.blocks[at + i] === block && block - layout.shiftAt(block) === at + i,
+    );
+  }
 }
 
-/** Whether a run lies in the slot as in the segment, and with it what touches it. */
-function isInOnePiece(layout: SlotLayout, { start, end }: BlockRun, next: BlockRun | undefined): boolean {
-  const shift = layout.shiftAt(start);
-  return layout.shiftAt(end - 1) === shift && (next?.start !== end || layout.shiftAt(end) === shift);
+function laidOut(pieces: readonly BlockRun[]): { readonly slot: Slot; readonly layout: SlotLayout } {
+  const layout = SlotLayout.of(pieces, SLOT_BLOCKS);
+  const slot = new Slot();
+  pieces.forEach((piece) => slot.put(layout, piece));
+  return { slot, layout };
 }
 
-test('no two blocks of windows share a place, each has one in the slot, and what touches stays together', () => {
+test('each piece has a place of its own in the slot, in one piece', () => {
   fc.assert(
-    fc.property(windows, (runs) => {
-      const layout = SlotLayout.of(runs, SLOT_BLOCKS);
-      const all = runs.flatMap((run) => placesOf(layout, run));
-      expect(new Set(all).size).toBe(all.length);
-      expect(all.every((place) => place >= 0 && place < SLOT_BLOCKS)).toBe(true);
-      expect(runs.every((run, i) => isInOnePiece(layout, run, runs[i + 1]))).toBe(true);
+    fc.property(pieceLists, (pieces) => {
+      const { slot, layout } = laidOut(pieces);
+      expect(pieces.every((piece) => slot.has(layout, piece) && layout.holds(piece))).toBe(true);
+      expect(slot.blocks.length).toBe(SLOT_BLOCKS);
     }),
     { numRuns: 2000 },
   );
 });
 
-test('a window that grows holds its place only as long as nothing else is in the way', () => {
+test('what grows is in one piece with what was there and with what it comes to; nothing behind it is overwritten', () => {
   fc.assert(
-    fc.property(windows, fc.nat(8), fc.nat(200), (runs, from, more) => {
-      const layout = SlotLayout.of(runs, SLOT_BLOCKS);
-      const [first = { start: 0, end: 0 }, ...rest] = runs.slice(from % Math.max(1, runs.length));
-      const end = Math.min(first.end + more, rest[0]?.start ?? SLOT_BLOCKS);
-      const grown = [{ ...first, end }, ...rest];
-      const all = grown.flatMap((run) => placesOf(layout, run));
-      const isWhole = new Set(all).size === all.length && Math.max(...all) < SLOT_BLOCKS;
-      expect(layout.holds(grown) && !(isWhole && isInOnePiece(layout, { ...first, end }, rest[0]))).toBe(false);
-      expect(more === 0 && !layout.holds(grown)).toBe(false);
+    fc.property(pieceLists, growths, (pieces, steps) => {
+      const { slot, layout: first } = laidOut(pieces);
+      let layout = first;
+      let left = pieces;
+      for (const [from, cutOff, more, isSplit] of steps) {
+        const [open, ...behind] = left.slice(from % left.length);
+        if (open === undefined) {
+          return;
+        }
+        const there = { start: Math.max(open.start, open.end - 1 - cutOff), end: open.end };
+        const end = Math.min(there.end + more, behind[0]?.start ?? SLOT_BLOCKS);
+        const middle = there.end + Math.floor((end - there.end) / 2);
+        const grownPieces =
+          isSplit && middle + 1 < end
+            ? [
+                { start: there.start, end: middle },
+                { start: middle + 1, end },
+              ]
+            : [{ start: there.start, end }];
+        const grown = layout.grow(grownPieces, there);
+        if (grown === null) {
+          return;
+        }
+        layout = grown.layout;
+        grown.moves.forEach(({ from: at, to, blocks }) => slot.blocks.copyWithin(to, at, at + blocks));
+        expect(slot.has(layout, there)).toBe(true);
+        const fresh = grownPieces.map((piece) => ({ start: Math.max(piece.start, there.end), end: piece.end }));
+        fresh.forEach((piece) => slot.put(layout, piece));
+        const last = grownPieces.at(-1) ?? there;
+        left =
+          behind[0]?.start === end
+            ? [...grownPieces.slice(0, -1), { start: last.start, end: behind[0].end }, ...behind.slice(1)]
+            : [...grownPieces, ...behind];
+        expect(left.every((piece) => slot.has(layout, piece))).toBe(true);
+      }
     }),
-    { numRuns: 3000 },
+    { numRuns: 5000 },
   );
 });
 
-test('few small windows lie at the beginnings of the same parts, wherever they are in the segment', () => {
+test('a few pieces lie at the beginning of the slot, wherever they are in the segment; many as in the segment', () => {
   const at = (...starts: number[]): number[] =>
     SlotLayout.of(
       starts.map((start) => ({ start, end: start + 5 })),
       SLOT_BLOCKS,
     ).places.map(({ start, shift }) => start - shift);
   expect(at(200)).toEqual([0]);
-  expect(at(3, 77, 201)).toEqual([0, 64, 128]);
-  expect(at(9, 50, 130, 180)).toEqual([0, 64, 128, 192]);
-  expect(SlotLayout.of([{ start: 10, end: 260 }], 256).places).toEqual([{ start: 0, shift: 0 }]);
+  expect(at(3, 77, 201)).toEqual([0, 5, 10]);
+  expect(SlotLayout.of([{ start: 10, end: 138 }], 256).places).toEqual([{ start: 10, shift: 10 }]);
+  expect(SlotLayout.of([{ start: 10, end: 139 }], 256).places).toEqual([{ start: 0, shift: 0 }]);
+});
+
+test('what there is no room for is refused', () => {
+  const layout = SlotLayout.of([{ start: 0, end: 100 }], SLOT_BLOCKS);
+  const there = { start: 50, end: 100 };
+  expect(layout.grow([{ start: 50, end: 256 }], there)).not.toBeNull();
+  const apart = SlotLayout.of(
+    [
+      { start: 0, end: 100 },
+      { start: 220, end: 240 },
+    ],
+    SLOT_BLOCKS,
+  );
+  expect(apart.grow([{ start: 50, end: 187 }], there)).toBeNull();
+  expect(apart.grow([{ start: 50, end: 186 }], there)).not.toBeNull();
 });

@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { link, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Images } from './images/prepare-images.ts';
 
 const run = promisify(execFile);
 
+const READ_BYTES = 1024 * 1024;
+
 /** Where the measuring happens: the folder that is backed up, with one file in it, and the repositories. */
 export class Workshop {
   readonly images: Images;
   readonly #folder: string;
+  readonly #readInto = new Uint8Array(READ_BYTES);
 
   /** `folder`, of its caller's, is on the same file system as the images. */
   constructor(folder: string, images: Images) {
@@ -45,9 +46,9 @@ export class Workshop {
   /** No side pays for what another one left to be written, or pushed out of memory: the disk and the repository are read. */
   async warm(repository: string): Promise<void> {
     await run('sync');
-    await readAll(this.disk);
+    await readAll(this.disk, this.#readInto);
     for (const { path } of await filesIn(repository)) {
-      await readAll(path);
+      await readAll(path, this.#readInto);
     }
   }
 
@@ -56,8 +57,13 @@ export class Workshop {
   }
 }
 
-async function readAll(path: string): Promise<void> {
-  await finished(createReadStream(path, { highWaterMark: 4 * 1024 * 1024 }).resume());
+/** Into the same memory all the time: what the machine does to give freed memory away would go into the next measurement. */
+async function readAll(path: string, into: Uint8Array): Promise<void> {
+  await using file = await open(path);
+  let bytesRead: number;
+  do {
+    ({ bytesRead } = await file.read(into, 0, into.length));
+  } while (bytesRead > 0);
 }
 
 async function filesIn(folder: string): Promise<{ path: string; bytes: number }[]> {

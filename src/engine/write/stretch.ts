@@ -1,0 +1,55 @@
+import type { BlockRun } from '../chunking/plan-windows.ts';
+import type { PlacedEntry } from '../manifest/segment-table.ts';
+import { mergeRuns } from './changed-blocks.ts';
+
+/** Blocks of a segment that are cut again, and what they consist of. */
+export interface Stretch extends BlockRun {
+  /** What is read from the source or the vault; ascending and apart. */
+  readonly filled: readonly BlockRun[];
+  /** The rest: known to be zeros. */
+  readonly holes: readonly BlockRun[];
+}
+
+interface Contents {
+  /** Empty when the segment is read whole. */
+  readonly old: readonly PlacedEntry[];
+  readonly dirty: readonly BlockRun[];
+}
+
+export function stretchOf({ old, dirty }: Contents, { start, end }: BlockRun): Stretch {
+  const kept = old.filter((chunk) => !chunk.isHole);
+  const filled = old.length === 0 ? [{ start, end }] : mergeRuns(clip([...dirty, ...kept], { start, end }));
+  return { start, end, filled, holes: gaps(filled, { start, end }) };
+}
+
+export function clip(runs: readonly BlockRun[], { start, end }: BlockRun): BlockRun[] {
+  return runs
+    .filter((run) => run.start < end && run.end > start)
+    .map((run) => ({ start: Math.max(run.start, start), end: Math.min(run.end, end) }));
+}
+
+/** The beginning of a hole that a chunk which begins before it can have part of: `minBlocks`, a chunk's least length. */
+export function beginningOf({ start, end }: BlockRun, minBlocks: number): BlockRun {
+  return { start, end: Math.min(end, start + minBlocks) };
+}
+
+/** What must lie in one piece for its chunks to do so: holes divide it, if they are longer than their beginning. */
+export function piecesOf({ start, end, filled }: Pick<Stretch, 'start' | 'end' | 'filled'>, minBlocks: number): BlockRun[] {
+  const pieces: BlockRun[] = [];
+  let at = start;
+  for (const hole of gaps(filled, { start, end })) {
+    const beginning = beginningOf(hole, minBlocks);
+    if (beginning.end < hole.end) {
+      pieces.push({ start: at, end: beginning.end });
+      at = hole.end;
+    }
+  }
+  return at < end ? [...pieces, { start: at, end }] : pieces;
+}
+
+/** What is left of a range without runs that lie in it, ascending and apart. */
+function gaps(runs: readonly BlockRun[], { start, end }: BlockRun): BlockRun[] {
+  const starts = [start, ...runs.map((run) => run.end)];
+  const ends = [...runs.map((run) => run.start), end];
+  return starts.map((at, i) => ({ start: at, end: ends[i] ?? end })).filter((gap) => gap.start < gap.end);
+}
