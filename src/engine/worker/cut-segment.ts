@@ -21,31 +21,36 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
   if (task.tables !== null) {
     writer.use(task.tables);
   }
-  const slotAt = lane.slotsAt + task.slot * lane.slotBytes;
+  const slot = slotView(lane, task.slot);
   const { windows, limit, zeros, places } = task;
   const hashes = new Uint32Array(lane.memory.buffer, lane.hashesAt, limit * 2);
   for (const { start, end } of zeros) {
     hashes.fill(0, 2 * start, 2 * end);
   }
   for (const { start, end } of leaveOut(windows, zeros)) {
-    hasher.hash(
-      slotAt + (start - placeAt(places, start).shift) * BLOCK_BYTES,
-      end - start,
-      lane.hashesAt + start * HASH_BYTES,
-    );
+    const blocks = inSlot(slot, start - placeAt(places, start).shift, end - start);
+    hasher.hash(blocks.byteOffset, end - start, lane.hashesAt + start * HASH_BYTES);
   }
   const { runs, open } = rechunk({ hashes, limit, windows, oldCuts: new Set(task.oldCuts), rules });
-  const slot = slotView(lane, task.slot);
   const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
   const raws = cut.map(({ start, end }) => {
-    const at = (start - placeAt(places, start).shift) * BLOCK_BYTES;
-    return slot.subarray(at, at + Math.min(end * BLOCK_BYTES, task.bytes) - start * BLOCK_BYTES);
+    const blocks = inSlot(slot, start - placeAt(places, start).shift, end - start);
+    return blocks.subarray(0, Math.min(end * BLOCK_BYTES, task.bytes) - start * BLOCK_BYTES);
   });
   const { places: stored, packs } = await writer.putAll(raws);
   const next = stored[Symbol.iterator]();
   const storedRuns = runs.map((run) => toStoredRun(run, next));
   const chunksNew = stored.filter(({ isNew }) => isNew).length;
   return { runs: storedRuns, packs, open, chunksRead: stored.length, chunksNew };
+}
+
+/** Behind a slot there is another one. */
+function inSlot(slot: Uint8Array, block: number, blocks: number): Uint8Array {
+  const [from, to] = [block * BLOCK_BYTES, (block + blocks) * BLOCK_BYTES];
+  if (from < 0 || to > slot.length) {
+    throw new RangeError(`bytes ${from} to ${to} of the slot, which has ${slot.length}`);
+  }
+  return slot.subarray(from, to);
 }
 
 /** What is left of ascending runs without some others, which are ascending too. */

@@ -67,6 +67,12 @@ test('what was asked for after a task that failed is refused', async () => {
   expect(given).toBe(0);
 });
 
+test('what reaches past its slot is refused: there lie the blocks of another segment', async () => {
+  await lane.beginWrite(tables, host);
+  await expect(lane.segment({ ...wholeSegment(0), places: [{ start: 0, shift: -1 }] })).rejects.toThrow('of the slot');
+  expect(given).toBe(0);
+});
+
 test('what can’t be sent fails, and is not waited for', async () => {
   await lane.beginWrite(tables, host);
   const unsendable = { ...wholeSegment(0), zeros: [() => 0] } as unknown as SegmentTask;

@@ -34,7 +34,10 @@ export function beginningOf({ start, end }: BlockRun, minBlocks: number): BlockR
 }
 
 /** What must lie in one piece for its chunks to do so: holes divide it, if they are longer than their beginning. */
-export function piecesOf({ start, end, filled }: Pick<Stretch, 'start' | 'end' | 'filled'>, minBlocks: number): BlockRun[] {
+export function piecesOf(
+  { start, end, filled }: Pick<Stretch, 'start' | 'end' | 'filled'>,
+  minBlocks: number,
+): BlockRun[] {
   const pieces: BlockRun[] = [];
   let at = start;
   for (const hole of gaps(filled, { start, end })) {
