@@ -58,6 +58,16 @@ export class PackTable {
     };
   }
 
+  /** Of all frames, in their order, the first 16 bytes of the digest. */
+  shortDigests(): Uint8Array {
+    const digests = new Uint8Array(this.frameCount * SHORT_DIGEST_BYTES);
+    for (let frame = 0; frame < this.frameCount; frame += 1) {
+      const at = frame * TABLE_ENTRY_BYTES;
+      this.#table.copy(digests, frame * SHORT_DIGEST_BYTES, at, at + SHORT_DIGEST_BYTES);
+    }
+    return digests;
+  }
+
   /** The frame with a digest that begins like this. */
   find(shortDigest: Uint8Array): Frame | null {
     const wanted = Buffer.from(shortDigest.buffer, shortDigest.byteOffset, SHORT_DIGEST_BYTES);

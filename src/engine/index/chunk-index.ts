@@ -201,7 +201,7 @@ export class ChunkIndex implements ChunkLocator {
   async #readTable(pack: ObjectId): Promise<PackTable | null> {
     try {
       const table = await this.#sources.tables.get(pack);
-      this.#cache.addTable(pack, table);
+      this.#cache.add(pack, table.shortDigests());
       return table;
     } catch (error) {
       if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {

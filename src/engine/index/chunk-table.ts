@@ -5,6 +5,7 @@ const EMPTY = 0;
 const FILLING = 1;
 const FULL = 2;
 const MAX_LOAD = 0.7;
+const DIGEST_BYTES = 16;
 
 /**
  * A hash table from the first 16 bytes of a digest to a place in a pack, in memory that all threads share.
@@ -38,8 +39,8 @@ export class ChunkTable {
 
   /** The slot of a digest, or -1. */
   find(digest: Uint8Array): number {
-    const view = new DataView(digest.buffer, digest.byteOffset, 16);
-    for (let probe = 0, slot = this.#home(view); probe < this.#slots; probe += 1, slot = (slot + 1) % this.#slots) {
+    const view = new DataView(digest.buffer, digest.byteOffset, DIGEST_BYTES);
+    for (let probe = 0, slot = this.#home(view, 0); probe < this.#slots; probe += 1, slot = (slot + 1) % this.#slots) {
       const at = HEADER_INTS + slot * SLOT_INTS;
       const state = Atomics.load(this.#ints, at);
       if (state === EMPTY) {
@@ -62,22 +63,14 @@ export class ChunkTable {
 
   /** False when the table is as full as it may be. A digest that is already there may be added again: the first is found. */
   add(digest: Uint8Array, pack: number, frame: number): boolean {
-    if (this.size >= this.capacity) {
-      return false;
-    }
-    const view = new DataView(digest.buffer, digest.byteOffset, 16);
-    for (let slot = this.#home(view); ; slot = (slot + 1) % this.#slots) {
-      const at = HEADER_INTS + slot * SLOT_INTS;
-      if (Atomics.compareExchange(this.#ints, at, EMPTY, FILLING) === EMPTY) {
-        for (let word = 0; word < 4; word += 1) {
-          this.#ints[at + 1 + word] = view.getInt32(4 * word, true);
-        }
-        this.#ints[at + 5] = pack;
-        this.#ints[at + 6] = frame;
-        Atomics.store(this.#ints, at, FULL);
-        Atomics.add(this.#ints, COUNT, 1);
-        return true;
-      }
+    return this.#add(new DataView(digest.buffer, digest.byteOffset, DIGEST_BYTES), 0, pack, frame);
+  }
+
+  /** All frames of a pack, in their order, as far as there is room. */
+  addFrames(digests: Uint8Array, pack: number): void {
+    const view = new DataView(digests.buffer, digests.byteOffset, digests.byteLength);
+    for (let frame = 0; frame < digests.length / DIGEST_BYTES; frame += 1) {
+      this.#add(view, frame * DIGEST_BYTES, pack, frame);
     }
   }
 
@@ -91,8 +84,27 @@ export class ChunkTable {
     }
   }
 
-  #home(view: DataView): number {
-    return view.getUint32(0, true) % this.#slots;
+  #add(view: DataView, from: number, pack: number, frame: number): boolean {
+    if (this.size >= this.capacity) {
+      return false;
+    }
+    for (let slot = this.#home(view, from); ; slot = (slot + 1) % this.#slots) {
+      const at = HEADER_INTS + slot * SLOT_INTS;
+      if (Atomics.compareExchange(this.#ints, at, EMPTY, FILLING) === EMPTY) {
+        for (let word = 0; word < 4; word += 1) {
+          this.#ints[at + 1 + word] = view.getInt32(from + 4 * word, true);
+        }
+        this.#ints[at + 5] = pack;
+        this.#ints[at + 6] = frame;
+        Atomics.store(this.#ints, at, FULL);
+        Atomics.add(this.#ints, COUNT, 1);
+        return true;
+      }
+    }
+  }
+
+  #home(view: DataView, from: number): number {
+    return view.getUint32(from, true) % this.#slots;
   }
 
   #equals(at: number, view: DataView): boolean {

@@ -1,5 +1,4 @@
 import type { ObjectId } from '../format/ids.ts';
-import type { PackTable } from '../format/pack-reader.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { ChunkTable } from './chunk-table.ts';
 
@@ -37,14 +36,7 @@ export class DigestCache {
     return findIn(this.#old, digest);
   }
 
-  addTable(pack: ObjectId, table: PackTable): void {
-    const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
-    for (let frame = 0; frame < table.frameCount; frame += 1) {
-      digests.set(table.frame(frame).digest.subarray(0, SHORT_DIGEST_BYTES), frame * SHORT_DIGEST_BYTES);
-    }
-    this.add(pack, digests);
-  }
-
+  /** `digests`: the first 16 bytes of each of the pack's frames. */
   add(pack: ObjectId, digests: Uint8Array): void {
     if (this.#young.packs.includes(pack)) {
       return;
@@ -55,13 +47,7 @@ export class DigestCache {
       this.#young = emptyHalf(Math.max(this.#chunks, count));
     }
     const number = this.#young.packs.push(pack) - 1;
-    for (let frame = 0; frame < count; frame += 1) {
-      this.#young.table.add(
-        digests.subarray(frame * SHORT_DIGEST_BYTES, (frame + 1) * SHORT_DIGEST_BYTES),
-        number,
-        frame,
-      );
-    }
+    this.#young.table.addFrames(digests, number);
   }
 
   clear(): void {

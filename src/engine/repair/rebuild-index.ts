@@ -8,7 +8,7 @@ import type { IndexedPack } from '../index/index-entries.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { diagnosePack, isDamage } from '../verify/diagnose.ts';
-import { frames, requireLayout } from '../verify/pack-layout.ts';
+import { requireLayout } from '../verify/pack-layout.ts';
 import { surveyIndex } from '../verify/survey-index.ts';
 import type { DamagedObject } from '../verify/verify-types.ts';
 import type { RepairRequest } from './repair-types.ts';
@@ -102,11 +102,7 @@ async function readEntries(
   try {
     const table = await readPackTable(store, 'data', id, secrets, signal);
     requireLayout(table);
-    const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
-    for (const { digest, ordinal } of frames(table)) {
-      digests.set(digest.subarray(0, SHORT_DIGEST_BYTES), ordinal * SHORT_DIGEST_BYTES);
-    }
-    return { id, digests };
+    return { id, digests: table.shortDigests() };
   } catch (error) {
     if (!isDamage(error)) {
       throw error;

@@ -63,7 +63,7 @@ class Sampling implements SampleOutcome {
       const place = await this.#orStop(findUnchanged(this.#base, this.#dirty, randomInt(blocks)));
       if (place !== null && place.offset + place.bytes <= sizeBytes) {
         this.bytes += place.bytes;
-        memory = memory.length < place.bytes ? new Uint8Array(place.bytes) : memory;
+        memory = memory.length < place.bytes ? new Uint8Array(2 ** Math.ceil(Math.log2(place.bytes))) : memory;
         await this.#orStop(this.#compare(place, memory.subarray(0, place.bytes)));
       }
     }

@@ -255,12 +255,10 @@ export class WriteJob implements WriteHost {
 
   async #adoptPack(id: ObjectId): Promise<void> {
     const table = await this.#context.chunks.table(id);
-    const digests = new Uint8Array(table.frameCount * SHORT_DIGEST_BYTES);
+    const digests = table.shortDigests();
     const number = this.#packs.add(id);
     for (let frame = 0; frame < table.frameCount; frame += 1) {
-      const digest = table.frame(frame).digest.subarray(0, SHORT_DIGEST_BYTES);
-      digests.set(digest, frame * SHORT_DIGEST_BYTES);
-      this.#own.add(digest, number, frame);
+      this.#own.add(digests.subarray(frame * SHORT_DIGEST_BYTES, (frame + 1) * SHORT_DIGEST_BYTES), number, frame);
     }
     this.#unpublished.push({ number, pack: { id, digests } });
   }
