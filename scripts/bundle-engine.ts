@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -10,7 +11,7 @@ import { build } from 'rolldown';
 const ENGINE = fileURLToPath(new URL('../dist/src/engine', import.meta.url));
 const KERNEL = join(ENGINE, '..', 'kernel') + sep;
 
-await build({
+const { output } = await build({
   cwd: ENGINE,
   // Its threads' program lies beside the engine then, where its own module looks for it.
   input: { index: './index.js', 'lane-worker': './worker/lane-worker.js' },
@@ -26,7 +27,18 @@ await build({
   },
 });
 
+for (const file of output) {
+  if (file.type === 'chunk') {
+    await writeFile(join(ENGINE, file.fileName), toAscii(file.code));
+  }
+}
+
 /** `node:` modules too. */
 function isPackage(id: string): boolean {
   return !id.startsWith('.') && !isAbsolute(id);
+}
+
+/** One character beyond Latin 1 makes Node hold, and read, all of the source in twice as many bytes. */
+function toAscii(code: string): string {
+  return code.replaceAll(/[^\0-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
