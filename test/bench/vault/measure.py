@@ -1,4 +1,5 @@
-"""Runs a program to its end and says, as JSON on file descriptor 3, what it took: seconds, CPU, memory at its peak.
+"""Runs a program to its end and says, as JSON on file descriptor 3, what it took: seconds, CPU, memory at its peak, and
+bytes that had to be read from a device.
 
 Its standard output goes nowhere unless a path to compare with is given: then it is read and compared, byte for byte.
 usage: measure.py [--compare FILE] -- PROGRAM [ARGUMENT ...]
@@ -59,6 +60,7 @@ def main():
         seconds=seconds,
         cpuSeconds=usage.ru_utime + usage.ru_stime,
         peakBytes=usage.ru_maxrss * 1024,
+        deviceReadBytes=usage.ru_inblock * 512,
         said=b"".join(said).decode("utf-8", "replace")[-600:],
     )
     os.write(3, json.dumps(outcome).encode())

@@ -121,5 +121,6 @@ function sum(steps: readonly Measured[]): Measured {
     seconds: steps.reduce((all, step) => all + step.seconds, 0),
     cpuSeconds: steps.reduce((all, step) => all + step.cpuSeconds, 0),
     peakBytes: Math.max(...steps.map((step) => step.peakBytes)),
+    deviceReadBytes: steps.reduce((all, step) => all + step.deviceReadBytes, 0),
   };
 }

@@ -12,6 +12,8 @@ export interface Measured {
   /** Of the program and its threads, in user and system mode. */
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+  /** What was not in the page cache any more: it should have been. */
+  readonly deviceReadBytes: number;
   /** Of a comparison: whether its output was the file. */
   readonly same?: boolean;
 }

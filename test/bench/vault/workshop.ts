@@ -43,11 +43,14 @@ export class Workshop {
     await link(this.imagePath(name), this.disk);
   }
 
-  /** No side pays for what another one left to be written, or pushed out of memory: the disk and the repository are read. */
+  /**
+   * No side pays for what another one left to be written, or pushed out of memory: the disk and the repository are read.
+   * Twice, because a machine that gives unused memory away takes what was read first before the last of it is there.
+   */
   async warm(repository: string): Promise<void> {
     await run('sync');
-    await readAll(this.disk, this.#readInto);
-    for (const { path } of await filesIn(repository)) {
+    const paths = [this.disk, ...(await filesIn(repository)).map(({ path }) => path)];
+    for (const path of [...paths, ...paths]) {
       await readAll(path, this.#readInto);
     }
   }
