@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
+import { ChunkIndex } from '../index/chunk-index.ts';
 import {
   backup,
   createTestVault,
@@ -31,6 +32,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await repository[Symbol.asyncDispose]();
   await vault[Symbol.asyncDispose]();
 });
@@ -144,4 +146,17 @@ test('a write that is ended from outside ends for that reason', async () => {
   };
   const request = { sessionId, diskKey: 'xvda', sizeBytes: SIZE_BYTES, source, signal: controller.signal };
   await expect(repository.writeDisk(request)).rejects.toBe(reason);
+});
+
+test('tasks that fail in their worker give the filters back that they were given', async () => {
+  const xvda = new MemoryDisk(noise(SIZE_BYTES));
+  await backup(repository, { disks: { xvda } });
+  const held = vi.spyOn(ChunkIndex.prototype, 'holdFilters').mock;
+  const released = vi.spyOn(ChunkIndex.prototype, 'releaseFilters').mock;
+  vi.spyOn(ChunkIndex.prototype, 'lookUp').mockRejectedValue(new Error('the index is gone'));
+  await expect(backup(repository, { disks: { xvda } })).rejects.toThrow('the index is gone');
+  const versions = held.results.map(({ value }) => (value as { readonly version: number }).version);
+  expect(versions.length).toBeGreaterThan(1);
+  const ascending = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+  expect(ascending(released.calls.map(([version]) => version))).toEqual(ascending(versions));
 });

@@ -11,6 +11,7 @@ import {
   type TestVault,
 } from '../testing/test-vault.ts';
 import { SLOTS } from '../worker/lane-memory.ts';
+import { LanePool } from '../worker/lane-pool.ts';
 import { GROUPS_AHEAD, LayerSpill } from './layer-spill.ts';
 import { WriteJob } from './write-job.ts';
 
@@ -115,3 +116,21 @@ test('tasks that one worker has at the same time hold their tables each for itse
   expect(most).toBe(SLOTS);
   expect(underWay.size).toBe(0);
 });
+
+test('a lane that others give back joins a write that is under way', async () => {
+  await using repository = await vault.open(undefined, WORKERS);
+  const first = stuckDisk();
+  const acquired = vi.spyOn(LanePool.prototype, 'acquire').mock;
+  const running = backup(repository, { disks: { xvda: first } });
+  const waiting = spyOnWaiting();
+  await expect.poll(waiting, { timeout: 20_000 }).toBe(WORKERS * SLOTS - 1);
+  const second = stuckDisk();
+  const other = backup(repository, { disks: { xvda: second } });
+  await expect.poll(() => acquired.calls.length, { timeout: 20_000 }).toBe(2);
+  const joined = vi.spyOn(LanePool.prototype, 'tryAcquire').mock;
+  first.open();
+  await running;
+  second.open();
+  await other;
+  expect(joined.results.some(({ value }) => value !== null)).toBe(true);
+}, 60_000);
