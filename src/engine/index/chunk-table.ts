@@ -1,3 +1,5 @@
+import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
+
 const HEADER_INTS = 4;
 const SLOT_INTS = 7;
 const COUNT = 0;
@@ -5,7 +7,6 @@ const EMPTY = 0;
 const FILLING = 1;
 const FULL = 2;
 const MAX_LOAD = 0.7;
-const DIGEST_BYTES = 16;
 
 /**
  * A hash table from the first 16 bytes of a digest to a place in a pack, in memory that all threads share.
@@ -39,7 +40,7 @@ export class ChunkTable {
 
   /** The slot of a digest, or -1. */
   find(digest: Uint8Array): number {
-    const view = new DataView(digest.buffer, digest.byteOffset, DIGEST_BYTES);
+    const view = new DataView(digest.buffer, digest.byteOffset, SHORT_DIGEST_BYTES);
     for (let probe = 0, slot = this.#home(view, 0); probe < this.#slots; probe += 1, slot = (slot + 1) % this.#slots) {
       const at = HEADER_INTS + slot * SLOT_INTS;
       const state = Atomics.load(this.#ints, at);
@@ -63,14 +64,14 @@ export class ChunkTable {
 
   /** False when the table is as full as it may be. A digest that is already there may be added again: the first is found. */
   add(digest: Uint8Array, pack: number, frame: number): boolean {
-    return this.#add(new DataView(digest.buffer, digest.byteOffset, DIGEST_BYTES), 0, pack, frame);
+    return this.#add(new DataView(digest.buffer, digest.byteOffset, SHORT_DIGEST_BYTES), 0, pack, frame);
   }
 
   /** All frames of a pack, in their order, as far as there is room. */
   addFrames(digests: Uint8Array, pack: number): void {
     const view = new DataView(digests.buffer, digests.byteOffset, digests.byteLength);
-    for (let frame = 0; frame < digests.length / DIGEST_BYTES; frame += 1) {
-      this.#add(view, frame * DIGEST_BYTES, pack, frame);
+    for (let frame = 0; frame < digests.length / SHORT_DIGEST_BYTES; frame += 1) {
+      this.#add(view, frame * SHORT_DIGEST_BYTES, pack, frame);
     }
   }
 

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, HASH_BYTES, type BlockHasher } from '../chunking/block-hasher.ts';
 import type { CutRules } from '../chunking/cutter.ts';
-import type { BlockRun } from '../chunking/plan-windows.ts';
+import { leaveOut } from '../chunking/leave-out.ts';
 import { rechunk, type CutRun } from '../chunking/rechunk.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import type { ChunkPlace, ChunkWriter } from './chunk-writer.ts';
@@ -51,22 +51,6 @@ function inSlot(slot: Uint8Array, block: number, blocks: number): Uint8Array {
     throw new RangeError(`bytes ${from} to ${to} of the slot, which has ${slot.length}`);
   }
   return slot.subarray(from, to);
-}
-
-/** What is left of ascending runs without some others, which are ascending too. */
-function leaveOut(runs: readonly BlockRun[], without: readonly BlockRun[]): BlockRun[] {
-  const left: BlockRun[] = [];
-  for (const { start, end } of runs) {
-    let at = start;
-    for (const gap of without) {
-      if (gap.end > at && gap.start < end) {
-        left.push({ start: at, end: gap.start });
-        at = gap.end;
-      }
-    }
-    left.push({ start: at, end });
-  }
-  return left.filter((run) => run.start < run.end);
 }
 
 /** Takes a place for each chunk that is no hole. */

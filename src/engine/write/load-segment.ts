@@ -38,7 +38,7 @@ export async function loadMore(
   const more = stretchOf(plan, { start, end });
   // A chunk that is not in one piece up to here is a hole, and need not be.
   const there = { start: layout.holds({ start: open.start, end: start }) ? open.start : start, end: start };
-  const pieces = piecesOf({ start: there.start, end, filled: mergeRuns([there, ...more.filled]) }, minChunkBlocks);
+  const pieces = piecesOf({ start: there.start, end, holes: more.holes }, minChunkBlocks);
   const grown = layout.grow(pieces, there);
   if (grown === null) {
     return loadSegment(source, left, slot);

@@ -41,11 +41,10 @@ export class SlotLayout {
 
   /** `pieces`: ascending and apart. Where they take much of the slot, each block lies where it does in the segment. */
   static of(pieces: readonly BlockRun[], slotBlocks: number): SlotLayout {
-    const areas = inARow(pieces, 0);
     const used = lengthOf(pieces);
     return used > slotBlocks * MOST
       ? new SlotLayout([{ start: 0, shift: 0, end: slotBlocks }], slotBlocks, slotBlocks)
-      : new SlotLayout(areas, used, slotBlocks);
+      : new SlotLayout(inARow(pieces, 0), used, slotBlocks);
   }
 
   /** Ascending; a block lies where the last one says that begins at it or before it. */

@@ -1,3 +1,4 @@
+import { leaveOut } from '../chunking/leave-out.ts';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { PlacedEntry } from '../manifest/segment-table.ts';
 import { mergeRuns } from './changed-blocks.ts';
@@ -19,7 +20,7 @@ interface Contents {
 export function stretchOf({ old, dirty }: Contents, { start, end }: BlockRun): Stretch {
   const kept = old.filter((chunk) => !chunk.isHole);
   const filled = old.length === 0 ? [{ start, end }] : mergeRuns(clip([...dirty, ...kept], { start, end }));
-  return { start, end, filled, holes: gaps(filled, { start, end }) };
+  return { start, end, filled, holes: leaveOut([{ start, end }], filled) };
 }
 
 export function clip(runs: readonly BlockRun[], { start, end }: BlockRun): BlockRun[] {
@@ -35,12 +36,12 @@ export function beginningOf({ start, end }: BlockRun, minBlocks: number): BlockR
 
 /** What must lie in one piece for its chunks to do so: holes divide it, if they are longer than their beginning. */
 export function piecesOf(
-  { start, end, filled }: Pick<Stretch, 'start' | 'end' | 'filled'>,
+  { start, end, holes }: Pick<Stretch, 'start' | 'end' | 'holes'>,
   minBlocks: number,
 ): BlockRun[] {
   const pieces: BlockRun[] = [];
   let at = start;
-  for (const hole of gaps(filled, { start, end })) {
+  for (const hole of holes) {
     const beginning = beginningOf(hole, minBlocks);
     if (beginning.end < hole.end) {
       pieces.push({ start: at, end: beginning.end });
@@ -48,11 +49,4 @@ export function piecesOf(
     }
   }
   return at < end ? [...pieces, { start: at, end }] : pieces;
-}
-
-/** What is left of a range without runs that lie in it, ascending and apart. */
-function gaps(runs: readonly BlockRun[], { start, end }: BlockRun): BlockRun[] {
-  const starts = [start, ...runs.map((run) => run.end)];
-  const ends = [...runs.map((run) => run.start), end];
-  return starts.map((at, i) => ({ start: at, end: ends[i] ?? end })).filter((gap) => gap.start < gap.end);
 }
