@@ -1,3 +1,4 @@
+import { firstPast } from './first-past.ts';
 import type { RechunkWindow } from './rechunk.ts';
 
 /** Half-open, in blocks of one segment. */
@@ -16,20 +17,20 @@ export interface OldChunk extends BlockRun {
  */
 export function planWindows(dirty: readonly BlockRun[], old: readonly OldChunk[], limit: number): RechunkWindow[] {
   const windows: RechunkWindow[] = [];
-  let at = 0;
   for (const run of dirty) {
     const first = Math.max(0, run.start - 1);
     const dirtyEnd = Math.min(run.end, limit);
-    at = skipTo(old, at, first);
-    const start = Math.min(old[at]?.start ?? first, first);
-    const last = skipTo(old, at, dirtyEnd - 1);
-    const end = Math.min(Math.max(old[last]?.end ?? limit, dirtyEnd), limit);
+    const before = old[firstPast(old, first)];
+    const start = Math.min(before?.start ?? first, first);
+    const kept = before?.end === run.start ? run.start : start;
+    const last = firstPast(old, dirtyEnd - 1);
+    const end = Math.min(old[last]?.end ?? limit, limit);
     const zeroAfter = old[last + 1]?.isHole ?? false;
     const previous = windows.at(-1);
     if (previous !== undefined && start < previous.end) {
-      windows[windows.length - 1] = { start: previous.start, end: Math.max(end, previous.end), dirtyEnd, zeroAfter };
+      windows[windows.length - 1] = { ...previous, end, zeroAfter };
     } else {
-      windows.push({ start, end, dirtyEnd, zeroAfter });
+      windows.push({ start, kept, end, zeroAfter });
     }
   }
   return windows;
@@ -42,19 +43,7 @@ export function extendWindow(
   old: readonly OldChunk[],
   limit: number,
 ): RechunkWindow {
-  const next = skipTo(old, 0, window.end);
-  return {
-    start,
-    end: Math.min(old[next]?.end ?? limit, limit),
-    dirtyEnd: window.dirtyEnd,
-    zeroAfter: old[next + 1]?.isHole ?? false,
-  };
-}
-
-function skipTo(old: readonly OldChunk[], from: number, block: number): number {
-  let at = from;
-  while (at < old.length && (old[at]?.end ?? 0) <= block) {
-    at += 1;
-  }
-  return at;
+  const next = firstPast(old, window.end);
+  const end = Math.min(old[next]?.end ?? limit, limit);
+  return { start, kept: start, end, zeroAfter: old[next + 1]?.isHole ?? false };
 }

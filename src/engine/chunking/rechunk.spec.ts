@@ -50,7 +50,7 @@ function rechunkAlong(blocks: readonly Block[], old: readonly OldChunk[], dirty:
   windows.forEach(({ start, end }) => load(start, end));
   const runs: CutRun[] = [];
   for (;;) {
-    const done = rechunk({ hashes, limit, windows, oldCuts: new Set(old.map(({ end }) => end)), rules: RULES });
+    const done = rechunk({ hashes, limit, windows, rules: RULES });
     runs.push(...done.runs);
     if (done.open === null) {
       return runs;
@@ -83,8 +83,8 @@ test('cutting a whole segment follows the rules', () => {
   fc.assert(
     fc.property(blocks, (content) => {
       const limit = content.length;
-      const windows = [{ start: 0, end: limit, dirtyEnd: limit, zeroAfter: false }];
-      const { runs } = rechunk({ hashes: toHashes(content), limit, windows, oldCuts: new Set(), rules: RULES });
+      const windows = [{ start: 0, kept: 0, end: limit, zeroAfter: false }];
+      const { runs } = rechunk({ hashes: toHashes(content), limit, windows, rules: RULES });
       expect(runs.flatMap((run) => run.chunks)).toEqual(chunkPlainly(content));
     }),
     { numRuns: 2000 },
@@ -117,4 +117,16 @@ test('re-chunking along a change list is the same as chunking anew, also when th
     ),
     { numRuns: 5000 },
   );
+});
+
+test('a chunk before a change stays where it ends as before, and is cut again where it does not', () => {
+  const before = [2, 2, 2, 1, 3, 3, 3, 1];
+  const old = chunkPlainly(before);
+  const dirty = [{ start: 4, end: 5 }];
+  const cut = (after: readonly Block[]): CutRun[] => rechunkAlong(after, old, dirty);
+  expect(cut([2, 2, 2, 1, 4, 3, 3, 1])).toEqual([{ start: 4, end: 8, chunks: [{ start: 4, end: 8, isHole: false }] }]);
+  const ends = [2, 2, 2, 2, 0, 0, 0, 0];
+  const goesOn = [2, 2, 2, 2, 3, 0, 0, 0];
+  const [run] = rechunkAlong(goesOn, chunkPlainly(ends), dirty);
+  expect(run?.chunks[0]).toEqual({ start: 0, end: 5, isHole: false });
 });

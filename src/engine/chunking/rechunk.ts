@@ -1,11 +1,14 @@
 import { findCut, isZeroBlock, type BlockHashes, type CutRules } from './cutter.ts';
 
-/** Part of a segment, in blocks, that is cut again. Starts and ends at cuts of the old table, or at the segment's ends. */
+/**
+ * Part of a segment, in blocks, that is cut again. Starts and ends at cuts of the old table, or at the segment's ends;
+ * its end is the first such cut behind its last dirty block: where a new cut meets it, all further ones are the old ones.
+ */
 export interface RechunkWindow {
   readonly start: number;
+  /** End of the old chunk that it starts with, if no block of that is dirty: where a new cut meets it, the chunk stays. */
+  readonly kept: number;
   readonly end: number;
-  /** End of the last dirty block in it: from here on an old cut ends the work. */
-  readonly dirtyEnd: number;
   /** Whether the old chunk that begins at `end` is a hole. */
   readonly zeroAfter: boolean;
 }
@@ -18,7 +21,7 @@ export interface CutChunk {
 
 /** New chunks that replace what the old table said about blocks `start` to `end`. */
 export interface CutRun {
-  readonly start: number;
+  start: number;
   end: number;
   readonly chunks: CutChunk[];
 }
@@ -34,24 +37,25 @@ export interface RechunkInput {
   readonly limit: number;
   /** Ascending and apart from each other, or touching. */
   readonly windows: readonly RechunkWindow[];
-  readonly oldCuts: ReadonlySet<number>;
   readonly rules: CutRules;
 }
 
-/** Cuts each window until a cut coincides with an old one at or past the end of what is dirty in it. */
-export function rechunk(input: RechunkInput): RechunkResult {
-  const { windows, hashes, limit, oldCuts, rules } = input;
+/** Cuts each window until a cut coincides with its end. */
+export function rechunk({ windows, hashes, limit, rules }: RechunkInput): RechunkResult {
   const runs: CutRun[] = [];
   let index = 0;
   while (index < windows.length) {
     let window = windows[index] as RechunkWindow;
     const run: CutRun = { start: window.start, end: window.start, chunks: [] };
     runs.push(run);
-    while (run.end < limit && !(run.end >= window.dirtyEnd && oldCuts.has(run.end))) {
+    while (run.end < window.end) {
       const known = { limit, available: window.end, zeroAfter: window.zeroAfter };
-      const end = run.end < window.end ? findCut(hashes, run.end, known, rules) : -1;
+      const end = findCut(hashes, run.end, known, rules);
       const next = windows[index + 1];
-      if (end >= 0) {
+      if (end === window.kept && run.end === window.start) {
+        run.start = end;
+        run.end = end;
+      } else if (end >= 0) {
         run.chunks.push({ start: run.end, end, isHole: isZeroBlock(hashes, run.end) });
         run.end = end;
       } else if (next?.start === window.end) {

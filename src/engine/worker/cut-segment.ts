@@ -31,7 +31,7 @@ export async function cutSegment(cutting: Cutting, task: SegmentTask): Promise<S
     const blocks = inSlot(slot, start - placeAt(places, start).shift, end - start);
     hasher.hash(blocks.byteOffset, end - start, lane.hashesAt + start * HASH_BYTES);
   }
-  const { runs, open } = rechunk({ hashes, limit, windows, oldCuts: new Set(task.oldCuts), rules });
+  const { runs, open } = rechunk({ hashes, limit, windows, rules });
   const cut = runs.flatMap((run) => run.chunks).filter(({ isHole }) => !isHole);
   const raws = cut.map(({ start, end }) => {
     const blocks = inSlot(slot, start - placeAt(places, start).shift, end - start);

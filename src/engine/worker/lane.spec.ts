@@ -38,9 +38,9 @@ afterEach(() => lane.stop());
 
 /** All of a segment of noise, in one slot or the other. */
 function wholeSegment(slot: number): SegmentTask {
-  const windows = [{ start: 0, end: limit, dirtyEnd: limit, zeroAfter: false }];
+  const windows = [{ start: 0, kept: 0, end: limit, zeroAfter: false }];
   const places = [{ start: 0, shift: 0 }];
-  return { slot, limit, bytes: segmentBytes, windows, places, zeros: [], oldCuts: [], tables: null };
+  return { slot, limit, bytes: segmentBytes, windows, places, zeros: [], tables: null };
 }
 
 test('what is asked for at once is done one after the other, also where that has to wait', async () => {

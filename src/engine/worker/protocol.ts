@@ -54,7 +54,6 @@ export interface SegmentTask {
   readonly places: readonly SlotPlace[];
   /** Blocks that are zero whatever the slot says of them; of each run, it says so of the first of a chunk's least length. */
   readonly zeros: readonly BlockRun[];
-  readonly oldCuts: readonly number[];
   /** From now on; null: as before. */
   readonly tables: WriteTables | null;
 }

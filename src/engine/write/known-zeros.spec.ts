@@ -79,14 +79,13 @@ async function cut(disk: Uint8Array, plan: SegmentPlan): Promise<ManifestEntry[]
     }),
   };
   let loaded = await loadSegment(source, plan, slot);
-  const oldCuts = old.map(({ end }) => end);
   const table: (ManifestEntry | null)[] = Array.from({ length: limit }, () => null);
   old.forEach(({ start, entry }) => (table[start] = entry));
   for (;;) {
     const { windows } = loaded.plan;
     const { zeros } = loaded;
     const { places } = loaded.layout;
-    const task = { slot: 0, limit, bytes: disk.length, windows, places, zeros, oldCuts, tables: null };
+    const task = { slot: 0, limit, bytes: disk.length, windows, places, zeros, tables: null };
     const done = await cutSegment({ lane, hasher, rules, writer: writer as ChunkWriter }, task);
     place(table, done);
     if (done.open === null) {
@@ -121,7 +120,7 @@ function digestOf(raw: Uint8Array): Buffer {
 async function cutWhole(disk: Uint8Array): Promise<PlacedEntry[]> {
   const limit = Math.ceil(disk.length / BLOCK);
   const whole = { start: 0, end: limit };
-  const windows = [{ ...whole, dirtyEnd: limit, zeroAfter: false }];
+  const windows = [{ ...whole, kept: 0, zeroAfter: false }];
   const table = await cut(disk, { segment: 0, limit, windows, dirty: [whole], old: [] });
   return placeEntries(table);
 }

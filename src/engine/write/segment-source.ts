@@ -7,9 +7,8 @@ import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
 import type { BlockSource } from '../types.ts';
 import { isDamage } from '../verify/diagnose.ts';
-import { mergeRuns } from './changed-blocks.ts';
 import type { SlotLayout } from './slot-layout.ts';
-import { beginningOf, clip, type Stretch } from './stretch.ts';
+import { beginningOf, clip, within, type Stretch } from './stretch.ts';
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -17,6 +16,7 @@ export interface LoadRequest {
   readonly segment: number;
   /** What the segment consisted of; empty when it is read whole. */
   readonly old: readonly PlacedEntry[];
+  /** Ascending and apart. */
   readonly dirty: readonly BlockRun[];
 }
 
@@ -68,8 +68,8 @@ export class SegmentSource {
       await this.#read(stretch.filled, segment, slot);
       return;
     }
-    const fromSource = clip(mergeRuns(dirty), stretch);
-    for (const chunk of old.filter(({ start, end }) => start < stretch.end && end > stretch.start)) {
+    const fromSource = clip(dirty, stretch);
+    for (const chunk of within(old, stretch)) {
       await this.#loadOld(chunk, { stretch, fromSource, segment }, slot);
     }
     await this.#read(fromSource, segment, slot);

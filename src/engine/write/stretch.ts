@@ -1,3 +1,4 @@
+import { firstPast } from '../chunking/first-past.ts';
 import { leaveOut } from '../chunking/leave-out.ts';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { PlacedEntry } from '../manifest/segment-table.ts';
@@ -14,19 +15,28 @@ export interface Stretch extends BlockRun {
 interface Contents {
   /** Empty when the segment is read whole. */
   readonly old: readonly PlacedEntry[];
+  /** Ascending and apart. */
   readonly dirty: readonly BlockRun[];
 }
 
 export function stretchOf({ old, dirty }: Contents, { start, end }: BlockRun): Stretch {
-  const kept = old.filter((chunk) => !chunk.isHole);
-  const filled = old.length === 0 ? [{ start, end }] : mergeRuns(clip([...dirty, ...kept], { start, end }));
-  return { start, end, filled, holes: leaveOut([{ start, end }], filled) };
+  const run = { start, end };
+  const kept = within(old, run).filter((chunk) => !chunk.isHole);
+  const filled = old.length === 0 ? [run] : mergeRuns([...clip(dirty, run), ...clip(kept, run)]);
+  return { start, end, filled, holes: leaveOut([run], filled) };
 }
 
+/** Of ascending runs those that have blocks of another one. */
+export function within<T extends BlockRun>(runs: readonly T[], { start, end }: BlockRun): T[] {
+  return runs.slice(firstPast(runs, start), firstPast(runs, end - 1) + 1).filter((run) => run.start < end);
+}
+
+/** Of ascending runs the parts that another one has. */
 export function clip(runs: readonly BlockRun[], { start, end }: BlockRun): BlockRun[] {
-  return runs
-    .filter((run) => run.start < end && run.end > start)
-    .map((run) => ({ start: Math.max(run.start, start), end: Math.min(run.end, end) }));
+  return within(runs, { start, end }).map((run) => ({
+    start: Math.max(run.start, start),
+    end: Math.min(run.end, end),
+  }));
 }
 
 /** The beginning of a hole that a chunk which begins before it can have part of: `minBlocks`, a chunk's least length. */

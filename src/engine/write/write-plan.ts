@@ -54,7 +54,7 @@ export function planDelta(geometry: DiskGeometry, base: ManifestReader, changes:
 }
 
 function wholeSegment(segment: number, limit: number): SegmentPlan {
-  const windows = [{ start: 0, end: limit, dirtyEnd: limit, zeroAfter: false }];
+  const windows = [{ start: 0, kept: 0, end: limit, zeroAfter: false }];
   return { segment, limit, windows, dirty: [{ start: 0, end: limit }], old: [] };
 }
 

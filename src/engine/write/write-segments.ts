@@ -153,14 +153,13 @@ async function cut(
 
 async function settleSegment({ lane, slot, known }: LaneSlot, loaded: LoadedSegment, work: SegmentWork): Promise<void> {
   const { job, source, plan: writePlan } = work;
-  const { segment, limit, old } = loaded.plan;
+  const { segment, limit } = loaded.plan;
   const bytes = writePlan.geometry.bytesIn(segment);
-  const oldCuts = old.map(({ end }) => end);
   const runs: SegmentRun[] = [];
   const own = new Set<ObjectId>();
   for (let now = loaded; ;) {
     const { plan, zeros, layout } = now;
-    const task = { slot, limit, bytes, windows: plan.windows, places: layout.places, zeros, oldCuts };
+    const task = { slot, limit, bytes, windows: plan.windows, places: layout.places, zeros };
     const done = await cut(lane, known, job, task);
     job.toRuns(done, own).forEach((run) => appendRun(runs, run));
     job.countRead(source.takeBytesRead(), done.chunksRead, done.chunksNew);
