@@ -19,6 +19,19 @@ export function placeEntries(table: readonly ManifestEntry[]): PlacedEntry[] {
   });
 }
 
+/** The entry that has a block; null past the table's end. */
+export function entryAt(table: SegmentTable, block: number): PlacedEntry | null {
+  let start = 0;
+  for (const entry of table) {
+    const end = start + entry.blocks;
+    if (block < end) {
+      return { start, end, isHole: entry.chunk === null, entry };
+    }
+    start = end;
+  }
+  return null;
+}
+
 /** Replaces what the runs cover. Runs begin and end where entries do, or past the table's end. */
 export function applyRuns(table: SegmentTable, runs: readonly SegmentRun[]): SegmentTable {
   const result: ManifestEntry[] = [];
@@ -52,5 +65,9 @@ export function truncateTable(table: SegmentTable, limit: number): SegmentTable 
 }
 
 export function tableBlocks(table: SegmentTable): number {
-  return table.reduce((sum, entry) => sum + entry.blocks, 0);
+  let blocks = 0;
+  for (const entry of table) {
+    blocks += entry.blocks;
+  }
+  return blocks;
 }

@@ -70,31 +70,21 @@ export class ChangeMap {
       return runs;
     }
     const first = segment * this.#perSegment;
-    const limit = Math.min(this.#perSegment, this.#blocks - first);
-    for (let block = 0; block < limit; block += this.#grain) {
-      const last = runs.at(-1);
-      const end = Math.min(limit, block + this.#grain);
-      if (!this.#has(first + block)) {
-        continue;
+    const limit = Math.min(first + this.#perSegment, this.#blocks);
+    for (let end = first; ;) {
+      const start = this.#find(end, limit, true);
+      if (start === limit) {
+        return runs;
       }
-      if (last?.end === block) {
-        runs[runs.length - 1] = { start: last.start, end };
-      } else {
-        runs.push({ start: block, end });
-      }
+      end = this.#find(start, limit, false);
+      runs.push({ start: start - first, end: end - first });
     }
-    return runs;
   }
 
   overlaps(segment: number, { start, end }: BlockRun): boolean {
     const first = segment * this.#perSegment;
-    const last = Math.min(end, this.#perSegment);
-    for (let block = start - (start % this.#grain); block < last; block += this.#grain) {
-      if (this.#has(first + block)) {
-        return true;
-      }
-    }
-    return false;
+    const limit = first + Math.min(end, this.#perSegment);
+    return this.#find(first + start, limit, true) < limit;
   }
 
   /** The same for the same changes: tells writes apart. */
@@ -108,9 +98,21 @@ export class ChangeMap {
     return hash.digest('hex');
   }
 
-  #has(block: number): boolean {
-    const bit = Math.floor(block / this.#grain);
-    return ((this.#bits[Math.floor(bit / 8)] ?? 0) & (1 << (bit % 8))) !== 0;
+  /** The first block from one on that is dirty, or is not; the limit if there is none. */
+  #find(from: number, limit: number, isDirty: boolean): number {
+    const same = isDirty ? 0 : 255;
+    const last = Math.ceil(limit / this.#grain);
+    for (let bit = Math.floor(from / this.#grain); bit < last;) {
+      const byte = this.#bits[Math.floor(bit / 8)] ?? 0;
+      if (byte === same) {
+        bit += 8 - (bit % 8);
+      } else if (((byte & (1 << (bit % 8))) !== 0) === isDirty) {
+        return Math.max(from, bit * this.#grain);
+      } else {
+        bit += 1;
+      }
+    }
+    return limit;
   }
 
   #mark(start: number, end: number): void {

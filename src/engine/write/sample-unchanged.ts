@@ -4,7 +4,7 @@ import { SHORT_DIGEST_BYTES, keyedDigest } from '../keys/digest.ts';
 import type { ManifestEntry } from '../manifest/segment-record.ts';
 import type { ManifestReader } from '../manifest/manifest-reader.ts';
 import type { ChangeMap } from './change-map.ts';
-import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
+import { entryAt, type PlacedEntry } from '../manifest/segment-table.ts';
 import type { SegmentSource } from './segment-source.ts';
 
 const MAX_HOLE_BLOCKS = 64;
@@ -96,8 +96,8 @@ async function findUnchanged(base: ManifestReader, dirty: ChangeMap, block: numb
   const perSegment = segmentBytes / blockBytes;
   const segment = Math.floor(block / perSegment);
   const within = block % perSegment;
-  const found = placeEntries(await base.segment(segment)).find((entry) => entry.end > within);
-  if (found === undefined) {
+  const found = entryAt(await base.segment(segment), within);
+  if (found === null) {
     return null;
   }
   const { start, end } = found.isHole ? aroundBlock(found, within) : found;
