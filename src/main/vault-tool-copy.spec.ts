@@ -53,3 +53,15 @@ test('it refuses a target that is the source, or is not said', async () => {
   expect(same).toMatchObject({ code: 1, err: expect.stringContaining('--to is the vault that is copied from') });
   expect(await runTool(['copy', ...here.places])).toMatchObject({ code: 2 });
 });
+
+test.each([
+  [['--retain-until', 'tomorrow'], 'YYYY-MM-DD'],
+  [['--retain-until', '2099-02-31'], 'YYYY-MM-DD'],
+  [['--retain-until', '2020-01-01'], 'still to come'],
+  [['--retain-until', '2099-01-01', '--to-retention', 'governance'], 's3://BUCKET/PREFIX'],
+  [['--to', 's3://b/p', '--to-retention', 'governance'], '--retain-until'],
+  [['--to', 's3://b/p', '--retain-until', '2099-01-01', '--to-retention', 'for good'], 'governance or compliance'],
+])('it refuses a date or a lock that means nothing: %j', async (how, says) => {
+  const outcome = await runTool(['copy', ...here.places, ...target, ...how]);
+  expect(outcome).toMatchObject({ code: 2, err: expect.stringContaining(says) });
+});

@@ -35,6 +35,7 @@ import {
   sameBytes,
   SMALL_PARAMETERS,
 } from '../../src/engine/testing/test-vault.ts';
+import { collected } from '../support/collected.ts';
 import { startS3Server, type S3Server } from '../support/s3-server.ts';
 import { namesIn } from './store-suite.ts';
 
@@ -46,14 +47,6 @@ function ignoreRefusal(error: unknown): void {
   if (!(error instanceof S3ServiceException)) {
     throw error;
   }
-}
-
-async function collected<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) {
-    all.push(item);
-  }
-  return all;
 }
 
 describe.skipIf('reason' in found)('an immutable vault in an S3 bucket', () => {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { VerifyLevel } from '../../engine/index.ts';
+import type { RetentionMode, VerifyLevel } from '../../engine/index.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 
 export const FORMATS = ['raw', 'vhd', 'qcow2'] as const;
@@ -39,8 +40,17 @@ export interface CopyCommand extends VaultPlace {
   readonly command: 'copy';
   /** Absent: all that the other vault has no copy of. */
   readonly point: string | undefined;
-  readonly target: VaultPlace;
+  readonly target: CopyTarget;
+  /** Copies may not be deleted before; milliseconds since the epoch. */
+  readonly retainUntil: number | undefined;
 }
+
+export interface CopyTarget extends VaultPlace {
+  /** How the bucket is to lock what copies need, until that date. */
+  readonly retention: RetentionMode | undefined;
+}
+
+const RETENTIONS: readonly RetentionMode[] = ['governance', 'compliance'];
 
 const SHOWN = ['list', 'stats', 'catalog', 'condemned', 'sessions'] as const;
 const REPAIRS = ['repair', 'rebuild-index'] as const;
@@ -64,7 +74,7 @@ const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries([...SHOWN, ...REPAIRS].map((name) => [name, []])),
   config: ['point'],
   verify: ['level', 'point', 'state', 'scrub', 'condemn'],
-  copy: ['point', 'to', 'to-keys', 'to-endpoint', 'to-region'],
+  copy: ['point', 'to', 'to-keys', 'to-endpoint', 'to-region', 'to-retention', 'retain-until'],
   restore: ['point', 'disk', 'to', 'format', 'force', 'salvage', 'resume'],
 };
 
@@ -97,7 +107,7 @@ function readCommand(command: string | undefined, values: Values): Command {
     return { command, ...place, ...readRestore(values) };
   }
   if (command === 'copy') {
-    return { command, ...place, point: values.point, target: readTarget(values) };
+    return { command, ...place, ...readCopy(values) };
   }
   if (command === 'config') {
     return { command, ...place, point: needed('point', values.point) };
@@ -126,6 +136,8 @@ function parse(args: readonly string[]) {
         'to-keys': TEXT,
         'to-endpoint': TEXT,
         'to-region': TEXT,
+        'to-retention': TEXT,
+        'retain-until': TEXT,
         format: { ...TEXT, default: 'raw' },
         state: TEXT,
         scrub: TEXT,
@@ -152,14 +164,40 @@ function readPlace(values: Values): VaultPlace {
   return { vault, keys: needed('keys', values.keys), endpoint, region };
 }
 
-/** Where copies go: its keys are where the others are, unless it is said where else. */
-function readTarget(values: Values): VaultPlace {
-  const vault = needed('to', values.to);
-  const { 'to-endpoint': endpoint, 'to-region': region } = values;
-  if ((endpoint ?? region) !== undefined && !vault.startsWith('s3://')) {
-    throw wrong('--to-endpoint and --to-region are for vaults on S3: --to s3://BUCKET/PREFIX.');
+function readCopy(values: Values): Omit<CopyCommand, keyof VaultPlace | 'command'> {
+  const target = readTarget(values);
+  const retainUntil = values['retain-until'] === undefined ? undefined : readDay(values['retain-until']);
+  if (target.retention !== undefined && retainUntil === undefined) {
+    throw wrong('--to-retention needs --retain-until: the day until which the bucket is to lock the copies.');
   }
-  return { vault, keys: values['to-keys'] ?? needed('keys', values.keys), endpoint, region };
+  return { point: values.point, target, retainUntil };
+}
+
+/** Where copies go: its keys are where the others are, unless it is said where else. */
+function readTarget(values: Values): CopyTarget {
+  const vault = needed('to', values.to);
+  const { 'to-endpoint': endpoint, 'to-region': region, 'to-retention': mode } = values;
+  if ((endpoint ?? region ?? mode) !== undefined && !vault.startsWith('s3://')) {
+    throw wrong('--to-endpoint, --to-region and --to-retention are for vaults on S3: --to s3://BUCKET/PREFIX.');
+  }
+  const retention = RETENTIONS.find((known) => known === mode);
+  if (mode !== undefined && retention === undefined) {
+    throw wrong(`--to-retention is ${RETENTIONS.join(' or ')}, not “${mode}”.`);
+  }
+  return { vault, keys: values['to-keys'] ?? needed('keys', values.keys), endpoint, region, retention };
+}
+
+/** When a day that is still to come begins, in UTC. */
+function readDay(text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  // 31 February is the third of March to some.
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, text.length) !== text) {
+    throw wrong(`--retain-until is a day, YYYY-MM-DD, not “${text}”.`);
+  }
+  if (time <= systemClock.now()) {
+    throw wrong(`--retain-until is a day that is still to come, not ${text}.`);
+  }
+  return time;
 }
 
 function readVerify(values: Values): Omit<VerifyCommand, keyof VaultPlace | 'command'> {

@@ -18,16 +18,16 @@ export async function copyPoints(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  await using target = await openVault(command.target);
+  const { target: place, point, retainUntil } = command;
+  await using target = await openVault(place, place.retention);
   const to = target.repository;
   if (to.repositoryId === from.repositoryId) {
     throw new AppError('BAD_INPUT', '--to is the vault that is copied from.');
   }
   const missing = await findUncopied(from, to);
-  const { point } = command;
   const wanted = point === undefined ? missing : only(missing, (await findPoint(from, point)).pointId);
   for (const summary of wanted) {
-    await copyOne(from, to, summary, { terminal, signal });
+    await copyOne(from, to, summary, { terminal, signal, retainUntil });
   }
   terminal.print(wanted.length === 0 ? 'Nothing is left to copy.' : `Copied ${wanted.length} restore points.`);
   return EXIT.done;
@@ -37,19 +37,26 @@ function only(missing: readonly PointSummary[], pointId: string): readonly Point
   return missing.filter((summary) => summary.pointId === pointId);
 }
 
+interface HowToCopy {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly retainUntil: number | undefined;
+}
+
 async function copyOne(
   from: Repository,
   to: Repository,
   { pointId }: PointSummary,
-  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+  { terminal, signal, retainUntil }: HowToCopy,
 ): Promise<void> {
   const progress = terminal.progress(`copy ${pointId}`);
+  const date = retainUntil === undefined ? {} : { retainUntil };
   const run = async () => {
     const { resumes, ...ids } = await planCopy(from, to, pointId, randomUUID);
     const onProgress = ({ doneBytes, sizeBytes }: { doneBytes: number; sizeBytes: number }): void =>
       progress.show(doneBytes, sizeBytes);
     try {
-      return await from.copyPoint({ ...ids, to, signal, onProgress });
+      return await from.copyPoint({ ...ids, ...date, to, signal, onProgress });
     } catch (error) {
       if (!resumes || !isAppError(error, 'SESSION_FENCED')) {
         throw error;

@@ -5,6 +5,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
   holdfast-vault restore       VAULT --point ID [--disk KEY] --to FILE|DEVICE
                                [--format raw|vhd|qcow2] [--force] [--salvage] [--resume FILE]
   holdfast-vault copy          VAULT --to VAULT2 [--to-keys DIR] [--point ID]
+                               [--retain-until DAY] [--to-retention governance|compliance]
   holdfast-vault config        VAULT --point ID
   holdfast-vault stats         VAULT
   holdfast-vault catalog       VAULT
@@ -28,6 +29,8 @@ VAULT is where it lies and what opens it:
   --disk KEY     a disk, as list shows it; may be left out where the restore point has only one
   --to           a file to make, or a block device to overwrite (raw only); of copy the other vault, as --vault,
                  with --to-keys DIR, --to-endpoint URL and --to-region NAME where they are others
+  --retain-until DAY  nobody can delete the copies before (YYYY-MM-DD, from its beginning in UTC); a bucket with
+                 object lock locks all that they need until then, if --to-retention says in which mode
   --format       raw (the default), vhd (dynamic) or qcow2
   --force        replaces a file that is there, or overwrites a device
   --salvage      restores what is whole of a damaged disk; what is lost reads as zeros, and is listed

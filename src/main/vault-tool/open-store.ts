@@ -1,4 +1,4 @@
-import { DirectoryStore, type Store } from '../../engine/index.ts';
+import { DirectoryStore, type RetentionMode, type Store } from '../../engine/index.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { VaultPlace } from './arguments.ts';
 import { readS3Settings } from './s3-credentials.ts';
@@ -7,8 +7,11 @@ const S3 = 's3://';
 /** What others than Amazon answer to, whatever they are called. */
 const ANY_REGION = 'us-east-1';
 
-/** The place that `--vault` names. `close` ends its connections. */
-export async function openStore(place: VaultPlace): Promise<{ readonly store: Store; readonly close: () => void }> {
+/** The place that `--vault` names; `retention` if it is to lock objects. `close` ends its connections. */
+export async function openStore(
+  place: VaultPlace,
+  retention?: RetentionMode,
+): Promise<{ readonly store: Store; readonly close: () => void }> {
   if (!place.vault.startsWith(S3)) {
     return { store: new DirectoryStore(place.vault), close: () => undefined };
   }
@@ -25,6 +28,7 @@ export async function openStore(place: VaultPlace): Promise<{ readonly store: St
     prefix: rest.filter((part) => part !== '').join('/'),
     region: place.region ?? settings.region ?? ANY_REGION,
     credentials: settings.credentials,
+    retention,
     ...(endpoint === undefined ? {} : { endpoint }),
   });
   return { store, close: () => store[Symbol.dispose]() };

@@ -7,6 +7,7 @@ import {
   MemoryLeases,
   openRepository,
   type Repository,
+  type RetentionMode,
   type Store,
 } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
@@ -19,9 +20,9 @@ export interface OpenVault extends AsyncDisposable {
   readonly repository: Repository;
 }
 
-/** Opens the vault with whichever keys in the folder are its own. */
-export async function openVault(place: VaultPlace): Promise<OpenVault> {
-  const { store, close } = await openStore(place);
+/** Opens the vault with whichever keys in the folder are its own; `retention` if it is to lock objects. */
+export async function openVault(place: VaultPlace, retention?: RetentionMode): Promise<OpenVault> {
+  const { store, close } = await openStore(place, retention);
   try {
     const { repositoryId } = await describe(store, place.vault);
     const { folder, tenantId } = await findKeys(resolve(place.keys), repositoryId);
