@@ -130,3 +130,35 @@ test('a chunk before a change stays where it ends as before, and is cut again wh
   const [run] = rechunkAlong(goesOn, chunkPlainly(ends), dirty);
   expect(run?.chunks[0]).toEqual({ start: 0, end: 5, isHole: false });
 });
+
+test('zeros that no list names, where two windows touch, cost nothing but themselves', () => {
+  const before = [2, 2, 2, 1, 2, 2, 1, 3, 3, 1];
+  const after = [2, 2, 2, 2, 0, 0, 0, 4, 3, 1];
+  const old = chunkPlainly(before);
+  const runs = rechunkAlong(after, old, [
+    { start: 3, end: 4 },
+    { start: 7, end: 8 },
+  ]);
+  const ends = runs.flatMap((run) => [run.chunks.at(0)?.start, run.chunks.at(-1)?.end]);
+  expect(ends).toEqual(runs.flatMap(({ start, end }) => [start, end]));
+  const table = splice(old, runs, after.length);
+  expect(table.map(({ start }) => start)).toEqual([0, ...table.slice(0, -1).map(({ end }) => end)]);
+});
+
+test('a window ends at the first old cut behind what is dirty; windows that touch stay apart', () => {
+  const old = [4, 8, 12, 16].map((end) => ({ start: end - 4, end, isHole: false }));
+  expect(planWindows([{ start: 5, end: 8 }], old, 16)).toMatchObject([{ start: 4, kept: 4, end: 8 }]);
+  expect(
+    planWindows(
+      [
+        { start: 5, end: 6 },
+        { start: 12, end: 13 },
+      ],
+      old,
+      16,
+    ),
+  ).toMatchObject([
+    { start: 4, kept: 4, end: 8 },
+    { start: 8, kept: 12, end: 16 },
+  ]);
+});

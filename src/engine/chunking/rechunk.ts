@@ -52,7 +52,7 @@ export function rechunk({ windows, hashes, limit, rules }: RechunkInput): Rechun
       const known = { limit, available: window.end, zeroAfter: window.zeroAfter };
       const end = findCut(hashes, run.end, known, rules);
       const next = windows[index + 1];
-      if (end === window.kept && run.end === window.start) {
+      if (end === window.kept && run.end === window.start && run.chunks.length === 0) {
         run.start = end;
         run.end = end;
       } else if (end >= 0) {

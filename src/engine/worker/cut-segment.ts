@@ -53,8 +53,12 @@ function inSlot(slot: Uint8Array, block: number, blocks: number): Uint8Array {
   return slot.subarray(from, to);
 }
 
-/** Takes a place for each chunk that is no hole. */
+/** Takes a place for each chunk that is no hole. What they don't cover would be another part of the disk's. */
 function toStoredRun(run: CutRun, next: Iterator<ChunkPlace>): StoredRun {
+  const blocks = run.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (blocks !== run.end - run.start) {
+    throw new RangeError(`chunks of ${blocks} blocks for ${run.start} to ${run.end} of a segment`);
+  }
   const chunks = new Int32Array(run.chunks.length * CHUNK_INTS);
   const digests = new Uint8Array(run.chunks.length * SHORT_DIGEST_BYTES);
   for (const [i, { start, end, isHole }] of run.chunks.entries()) {

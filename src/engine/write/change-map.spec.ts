@@ -40,7 +40,9 @@ test('says of every block what the list says', () => {
         const runs = map.runs(segment);
         expect(runs.length).toBeGreaterThan(0);
         expect(runs.every((run, i) => run.start > (runs[i - 1]?.end ?? -1))).toBe(true);
+        const inSegment = Math.min(perSegment, wanted.length - segment * perSegment);
         for (const { start, end } of runs) {
+          expect(end).toBeLessThanOrEqual(inSegment);
           said.fill(true, segment * perSegment + start, segment * perSegment + end);
           bytes +=
             Math.min(now, segment * segmentBytes + end * blockBytes) - segment * segmentBytes - start * blockBytes;
