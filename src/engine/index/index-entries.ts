@@ -1,3 +1,4 @@
+import { firstIndex } from '../../kernel/first-index.ts';
 import { idBytes, type ObjectId } from '../format/ids.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 
@@ -50,16 +51,11 @@ export function compareEntries(a: Buffer, atA: number, b: Buffer, atB: number): 
 
 /** Adds the packs of all entries that have this key. */
 export function collectPacks(entries: Buffer, digest: Buffer, into: Set<ObjectId>): void {
-  let low = 0;
-  for (let high = entries.length / ENTRY_BYTES; low < high;) {
-    const middle = (low + high) >> 1;
-    if (compareKey(digest, entries, middle * ENTRY_BYTES) > 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  for (let at = low * ENTRY_BYTES; at < entries.length && compareKey(digest, entries, at) === 0; at += ENTRY_BYTES) {
+  const first = firstIndex(
+    entries.length / ENTRY_BYTES,
+    (index) => compareKey(digest, entries, index * ENTRY_BYTES) <= 0,
+  );
+  for (let at = first * ENTRY_BYTES; at < entries.length && compareKey(digest, entries, at) === 0; at += ENTRY_BYTES) {
     into.add(packAt(entries, at));
   }
 }
