@@ -1,12 +1,12 @@
 import { BLOCK_BYTES, HASH_BYTES, type BlockHasher } from '../chunking/block-hasher.ts';
 import type { CutRules } from '../chunking/cutter.ts';
 import { leaveOut } from '../chunking/leave-out.ts';
-import { rechunk, type CutRun } from '../chunking/rechunk.ts';
-import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
-import type { ChunkPlace, ChunkWriter } from './chunk-writer.ts';
+import { rechunk } from '../chunking/rechunk.ts';
+import type { ChunkWriter } from './chunk-writer.ts';
 import { slotView, type LaneMemory } from './lane-memory.ts';
-import { CHUNK_INTS, HOLE, type SegmentDone, type SegmentTask, type StoredRun } from './protocol.ts';
+import type { SegmentDone, SegmentTask } from './protocol.ts';
 import { placeAt } from './slot-places.ts';
+import { toStoredRun } from './stored-run.ts';
 
 export interface Cutting {
   readonly lane: LaneMemory;
@@ -51,20 +51,4 @@ function inSlot(slot: Uint8Array, block: number, blocks: number): Uint8Array {
     throw new RangeError(`bytes ${from} to ${to} of the slot, which has ${slot.length}`);
   }
   return slot.subarray(from, to);
-}
-
-/** Takes a place for each chunk that is no hole. What they don't cover would be another part of the disk's. */
-function toStoredRun(run: CutRun, next: Iterator<ChunkPlace>): StoredRun {
-  const blocks = run.chunks.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (blocks !== run.end - run.start) {
-    throw new RangeError(`chunks of ${blocks} blocks for ${run.start} to ${run.end} of a segment`);
-  }
-  const chunks = new Int32Array(run.chunks.length * CHUNK_INTS);
-  const digests = new Uint8Array(run.chunks.length * SHORT_DIGEST_BYTES);
-  for (const [i, { start, end, isHole }] of run.chunks.entries()) {
-    const place: ChunkPlace | null = isHole ? null : next.next().value;
-    digests.set(place?.digest ?? [], i * SHORT_DIGEST_BYTES);
-    chunks.set([end - start, place?.pack ?? HOLE, place?.frame ?? 0], i * CHUNK_INTS);
-  }
-  return { start: run.start, end: run.end, chunks, digests };
 }

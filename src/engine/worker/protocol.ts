@@ -46,13 +46,13 @@ export interface SlotPlace {
 
 export interface SegmentTask {
   readonly slot: number;
-  /** Blocks of the segment and bytes of its last chunk's end. */
+  /** `limit`: blocks of the segment; `bytes`: bytes of the disk in it. */
   readonly limit: number;
   readonly bytes: number;
   readonly windows: readonly RechunkWindow[];
   /** Where the windows lie in the slot; ascending. */
   readonly places: readonly SlotPlace[];
-  /** Blocks that are zero whatever the slot says of them; of each run, it says so of the first of a chunk's least length. */
+  /** Blocks known to be zeros. Only the first `minChunkBytes` of each run lie in the slot. */
   readonly zeros: readonly BlockRun[];
   /** From now on; null: as before. */
   readonly tables: WriteTables | null;

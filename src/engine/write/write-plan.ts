@@ -17,7 +17,6 @@ export interface SegmentPlan {
 
 /** How a disk is written: which segments, and what of them. */
 export interface WritePlan {
-  readonly kind: 'full' | 'delta';
   readonly geometry: DiskGeometry;
   /** Ascending. */
   readonly segments: readonly number[];
@@ -28,7 +27,6 @@ export interface WritePlan {
 
 export function planFull(geometry: DiskGeometry): WritePlan {
   return {
-    kind: 'full',
     geometry,
     segments: Array.from({ length: geometry.segmentCount }, (_, segment) => segment),
     bytesChanged: geometry.sizeBytes,
@@ -38,7 +36,6 @@ export function planFull(geometry: DiskGeometry): WritePlan {
 
 export function planDelta(geometry: DiskGeometry, base: ManifestReader, changes: ChangeMap): WritePlan {
   return {
-    kind: 'delta',
     geometry,
     segments: changes.segments,
     bytesChanged: changes.bytes,
