@@ -59,7 +59,7 @@ async function play(args: DemoArguments): Promise<boolean> {
     const programs = await starting;
     receiver.close();
     await keepRunFolder(folder, [programs.service.pid, programs.simulator.pid]);
-    printWhatRuns(teller, programs, told);
+    await printWhatRuns(teller, folder, programs, told);
   } else {
     await stop();
   }

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Starts one role of Holdfast; exec, so that signals reach it.
+# Starts one role of Holdfast, or its vault tool; exec, so that signals reach it.
 set -eu
 role=${1:-api}
 case "$role" in
-  api | worker | relay | mover | migrate | rebuild-catalog | standalone) ;;
+  api | worker | relay | mover | migrate | rebuild-catalog | standalone) program=$role ;;
+  vault) program=vault-tool ;;
   *)
-    echo "holdfast: unknown role '$role'; one of: api worker relay mover migrate rebuild-catalog standalone" >&2
+    echo "holdfast: unknown role '$role'; one of: api worker relay mover migrate rebuild-catalog standalone vault" >&2
     exit 64
     ;;
 esac
-shift 2>/dev/null || true
-exec node "/holdfast/dist/src/main/$role.js" "$@"
+[ $# -eq 0 ] || shift
+exec node "/holdfast/dist/src/main/$program.js" "$@"

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { SimulatedVm } from '../clients/simulator.ts';
 import type { Account } from '../story.ts';
 import type { Customer, Placement, World } from '../world.ts';
 import type { RegisteredPool } from './register-pools.ts';
+import { storageIn } from './vault-on-disk.ts';
 import { waitForJob } from './wait-for-job.ts';
 
 export interface HandedOver {
@@ -67,7 +67,7 @@ async function grantPool({ provider }: World, pool: RegisteredPool, { tenantId }
 }
 
 async function makeVault({ provider, folder, teller }: World, { tenantId, api }: Customer): Promise<string> {
-  const path = join(folder, 'storage');
+  const path = storageIn(folder);
   await mkdir(path);
   const { storageTarget } = await provider.mutate<{ storageTarget: { id: string } }>(
     'createStorageTarget',

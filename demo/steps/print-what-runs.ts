@@ -1,9 +1,15 @@
 import type { Teller } from '../console/teller.ts';
 import type { Programs } from '../processes/start-all.ts';
 import type { Told } from '../tell.ts';
+import { listVault } from './vault-on-disk.ts';
 
 /** How to look at what stays running, and how to end it. */
-export function printWhatRuns(teller: Teller, { service, simulator }: Programs, { acme, zenith, vmId }: Told): void {
+export async function printWhatRuns(
+  teller: Teller,
+  folder: string,
+  { service, simulator }: Programs,
+  { acme, zenith, vmId }: Told,
+): Promise<void> {
   const { url, administratorToken } = service.ready;
   teller.print(`Everything goes on running.
 
@@ -20,6 +26,10 @@ Three queries, as Acme may ask them, to paste:
 ${queries(vmId)
   .map((query) => curl(`${url}/graphql`, acme.api.token, query))
   .join('\n\n')}
+
+What Acme's vault says without Holdfast, from its folder and the keys:
+
+${await listVault(folder)}
 
 To end it: kill ${service.pid} ${simulator.pid}
 What it kept in the folder for temporary files is removed by the next npm run demo.
