@@ -2,6 +2,7 @@ import { AppError } from '../kernel/errors.ts';
 import { FORMAT_VERSION } from './format/header.ts';
 import { uuidToObjectId } from './format/ids.ts';
 import { repoName } from './format/names.ts';
+import { MAX_BYTES } from './format/size-limits.ts';
 import { FIRST_GENERATION } from './keys/key-generations.ts';
 import { deriveParametersKey } from './keys/key-schedule.ts';
 import {
@@ -45,7 +46,7 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
     await store.putIfAbsent(name, [encodeRepositoryFile(file, parametersKey)]);
   }
   await store.flush();
-  const data = await store.get(name);
+  const data = await store.get(name, { maxBytes: MAX_BYTES.repository });
   if (parseRepositoryFile(data, name).repositoryId !== repositoryId) {
     throw new AppError('VAULT_OBJECT_EXISTS', `Another repository is at ${store.description}.`, {
       hint: 'Choose an empty place for this vault.',

@@ -1,4 +1,5 @@
 import { repoName } from './format/names.ts';
+import { MAX_BYTES } from './format/size-limits.ts';
 import type { Store } from './ports/store.ts';
 import { parseRepositoryFile } from './repository-parameters.ts';
 import type { ChunkingParameters } from './types.ts';
@@ -15,6 +16,9 @@ export interface RepositoryDescription {
  */
 export async function describeRepository(store: Store): Promise<RepositoryDescription> {
   const name = repoName(0);
-  const { repositoryId, keyId, chunking } = parseRepositoryFile(await store.get(name), name);
+  const { repositoryId, keyId, chunking } = parseRepositoryFile(
+    await store.get(name, { maxBytes: MAX_BYTES.repository }),
+    name,
+  );
   return { repositoryId, keyId, chunking };
 }

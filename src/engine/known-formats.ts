@@ -1,6 +1,7 @@
 import { isAppError } from '../kernel/errors.ts';
 import { uuidToObjectId } from './format/ids.ts';
 import { generationOfRepo, REPO_PREFIX } from './format/names.ts';
+import { MAX_BYTES } from './format/size-limits.ts';
 import { FIRST_GENERATION } from './keys/key-generations.ts';
 import { deriveParametersKey } from './keys/key-schedule.ts';
 import type { KeyRing, RepositoryKeyId, RepositoryKeys } from './ports/key-ring.ts';
@@ -24,7 +25,7 @@ export async function requireKnownFormats(repository: DescribedRepository): Prom
     const generation = generationOfRepo(name) ?? FIRST_GENERATION;
     const keys = generation > FIRST_GENERATION ? await findKeys(repository, generation) : null;
     if (keys !== null) {
-      const data = await store.get(name);
+      const data = await store.get(name, { maxBytes: MAX_BYTES.repository });
       if (isSigned(data, parametersKeyOf(repository, keys), name)) {
         parseRepositoryFile(data, name);
       }

@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import { CondemnedLog } from './collect/condemned-log.ts';
 import { uuidToObjectId } from './format/ids.ts';
 import { repoName } from './format/names.ts';
+import { MAX_BYTES } from './format/size-limits.ts';
 import { ChunkIndex } from './index/chunk-index.ts';
 import { GenerationLearningStore } from './keys/generation-learning-store.ts';
 import { FIRST_GENERATION, KeyGenerations } from './keys/key-generations.ts';
@@ -54,7 +55,7 @@ async function openKeys(options: OpenRepositoryOptions): Promise<{
 }> {
   const { store, keyRing, tenantId, repositoryId } = options;
   const name = repoName(FIRST_GENERATION);
-  const data = await store.get(name);
+  const data = await store.get(name, { maxBytes: MAX_BYTES.repository });
   const file = parseRepositoryFile(data, name);
   if (file.repositoryId !== repositoryId) {
     throw new AppError('VAULT_OBJECT_MISSING', `${store.description} holds another repository: ${file.repositoryId}.`);

@@ -173,6 +173,16 @@ test('a change list that lied is found, and the disk read in full', async () => 
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), data)).toBe(true);
 });
 
+test('a base is refused that the session does not pin: it might be collected meanwhile', async () => {
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+  const sessionId = randomUUID();
+  await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'backup', pins: [] });
+  const disk = { diskKey: 'xvda', sizeBytes: data.length, source: new MemoryDisk(data) };
+  const base = { pointId: summary.pointId, diskKey: 'xvda' };
+  const written = repository.writeDisk({ sessionId, ...disk, base, changed: [] });
+  await expect(written).rejects.toMatchObject({ code: 'BAD_INPUT' });
+});
+
 test('a change list that told the truth is believed, and what was sampled is said', async () => {
   const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
   const base = { pointId: summary.pointId, changed: [] };

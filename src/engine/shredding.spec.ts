@@ -122,7 +122,7 @@ test('after the keys were destroyed nothing that is left opens anything, and eve
 test('a key-encryption key that a writer who was killed left aside is destroyed too', async () => {
   const { tenantId } = options;
   const kek = await readFile(join(folder, tenantId, 'kek'));
-  await link(join(folder, tenantId, 'kek'), join(folder, '.aside', 'left'));
+  await link(join(folder, tenantId, 'kek'), join(folder, '.aside', '0'.repeat(32)));
   await keyRing.destroyTenantKeys(tenantId);
   for (const content of (await filesLeft()).values()) {
     expect(content.includes(kek)).toBe(false);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryStore, type Store } from '../../src/engine/index.ts';
-import type { FileSystem, OpenFile } from '../../src/engine/stores/file-system.ts';
+import { SYSTEM_FILES, type FileSystem, type OpenFile } from '../../src/engine/stores/file-system.ts';
 import { namesIn } from './store-suite.ts';
 
 const run = promisify(execFile);
@@ -15,9 +15,11 @@ const run = promisify(execFile);
 /** The real file system, with some of its calls in a test's hands. */
 class FaultyFiles implements FileSystem {
   readonly open: FileSystem['open'] = (path, flags, mode) => this.#tamper(nodeFiles.open(path, flags, mode));
+  readonly openObject: FileSystem['openObject'] = (path) => this.#tamper(SYSTEM_FILES.openObject(path));
   readonly unlink = nodeFiles.unlink;
   readonly mkdir = nodeFiles.mkdir;
   readonly stat: FileSystem['stat'] = nodeFiles.stat;
+  readonly lstat: FileSystem['lstat'] = nodeFiles.lstat;
   readonly readdir: FileSystem['readdir'] = (path) => nodeFiles.readdir(path);
   readonly opendir: FileSystem['opendir'] = nodeFiles.opendir;
   link: FileSystem['link'] = nodeFiles.link;
@@ -25,7 +27,7 @@ class FaultyFiles implements FileSystem {
   /** Once so many bytes of a file were written, writes write nothing more and fail. */
   failAfterBytes = Infinity;
 
-  async #tamper(opening: Promise<nodeFiles.FileHandle>): Promise<OpenFile> {
+  async #tamper(opening: Promise<OpenFile>): Promise<OpenFile> {
     const handle = await opening;
     let left = this.failAfterBytes;
     return {
@@ -70,10 +72,10 @@ describe('a directory whose file system fails', () => {
 
   test('a write that ends half-way leaves nothing, and the name free', async () => {
     files.failAfterBytes = 2_500;
-    await expect(store.putIfAbsent('a/name', [randomBytes(9_000)])).rejects.toMatchObject({
-      code: 'VAULT_UNREACHABLE',
-      data: { errno: 'EIO' },
-    });
+    const error = await store.putIfAbsent('a/name', [randomBytes(9_000)]).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'VAULT_UNREACHABLE', data: { errno: 'EIO' } });
+    // What can't be written is damage of nothing.
+    expect(error).not.toHaveProperty('data.object');
     await nothingIsLeft();
   });
 
@@ -99,7 +101,10 @@ describe('a directory whose file system fails', () => {
   test('a read that fails is told, and so is one that ends too early', async () => {
     await store.putIfAbsent('a/name', [randomBytes(100)]);
     files.file = { read: async () => fail('EIO') };
-    await expect(store.get('a/name')).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE', data: { errno: 'EIO' } });
+    await expect(store.get('a/name')).rejects.toMatchObject({
+      code: 'VAULT_UNREACHABLE',
+      data: { errno: 'EIO', object: 'a/name' },
+    });
     const reading = store.getRange('a/name', 0, new Uint8Array(10));
     await expect(reading).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
     files.file = { read: async () => ({ bytesRead: 0 }) };

@@ -39,7 +39,7 @@ describe('what only directories have', () => {
   test('what a killed writer left aside is not listed, and can be removed once it is old', async () => {
     const store = new DirectoryStore(folder);
     await mkdir(join(folder, '.aside'));
-    await writeFile(join(folder, '.aside', 'half-written'), 'x');
+    await writeFile(join(folder, '.aside', '0'.repeat(32)), 'x');
     for await (const { name } of store.list('')) {
       throw new Error(`listed: ${name}`);
     }

@@ -61,6 +61,16 @@ export function testStore(open: () => Promise<StoreUnderTest>, { many = 2100 } =
     }
   });
 
+  test('what is larger than its reader takes is refused, and what is as large is got', async () => {
+    await store.putIfAbsent('sized', [randomBytes(1000)]);
+    expect(await store.get('sized', { maxBytes: 1000 })).toHaveLength(1000);
+    await expect(store.get('sized', { maxBytes: 999 })).rejects.toMatchObject({
+      code: 'VAULT_CORRUPT',
+      data: { object: 'sized', sizeBytes: 1000, maxBytes: 999 },
+    });
+    expect(await store.get('sized')).toHaveLength(1000);
+  });
+
   test('ranges are filled exactly', async () => {
     const body = randomBytes(10_000);
     await store.putIfAbsent('ranges', [body]);

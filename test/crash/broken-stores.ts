@@ -56,10 +56,12 @@ function withOpened(files: FileSystem, change: (file: OpenFile, path: string) =>
 function bound(files: FileSystem): FileSystem {
   return {
     open: (...args) => files.open(...args),
+    openObject: (...args) => files.openObject(...args),
     link: (...args) => files.link(...args),
     unlink: (...args) => files.unlink(...args),
     mkdir: (...args) => files.mkdir(...args),
     stat: (...args) => files.stat(...args),
+    lstat: (...args) => files.lstat(...args),
     readdir: (...args) => files.readdir(...args),
     opendir: (...args) => files.opendir(...args),
   };

@@ -1,5 +1,5 @@
 import * as systemCalls from 'node:fs/promises';
-import type { FileSystem, OpenFile } from '../../src/engine/stores/file-system.ts';
+import { SYSTEM_FILES, type FileSystem, type OpenFile } from '../../src/engine/stores/file-system.ts';
 
 /** Where in the sequence of changes to the file system a process ends, counted from 1. */
 export interface KillAt {
@@ -25,6 +25,7 @@ export class KillingFiles {
 
   readonly files: FileSystem = {
     ...systemCalls,
+    openObject: async (path) => this.#watched(await SYSTEM_FILES.openObject(path)),
     link: (existing, name) => this.#change(() => systemCalls.link(existing, name)),
     unlink: (path) => this.#change(() => systemCalls.unlink(path)),
     mkdir: (path, options) => this.#change(() => systemCalls.mkdir(path, options)),

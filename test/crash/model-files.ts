@@ -41,6 +41,10 @@ export class ModelFiles implements FileSystem {
     return this.#opened(inode, 0);
   }
 
+  openObject(path: string): Promise<OpenFile> {
+    return this.open(path, 'r');
+  }
+
   async link(existing: string, path: string): Promise<void> {
     this.#requireAlive();
     const inode = this.#find(existing);
@@ -73,6 +77,10 @@ export class ModelFiles implements FileSystem {
     return { size, mtimeMs: 0, isFile: () => !isFolder, isDirectory: () => isFolder };
   }
 
+  async lstat(path: string) {
+    return { ...(await this.stat(path)), isSymbolicLink: () => false };
+  }
+
   async readdir(path: string): Promise<string[]> {
     this.#requireAlive();
     return [...this.#disk.folder(this.#find(path)).entries.keys()];
@@ -82,7 +90,7 @@ export class ModelFiles implements FileSystem {
     this.#requireAlive();
     const entries = [...this.#disk.folder(this.#find(path)).entries].map(([name, inode]) => {
       const isFolder = this.#disk.isFolder(inode);
-      return { name, isDirectory: () => isFolder };
+      return { name, isFile: () => !isFolder, isDirectory: () => isFolder, isSymbolicLink: () => false };
     });
     return (async function* list() {
       yield* entries;
@@ -108,7 +116,7 @@ export class ModelFiles implements FileSystem {
         into.set(piece, at);
         return { bytesRead: piece.length };
       },
-      stat: async () => ({ size: this.#disk.file(inode).data.length }),
+      stat: async () => ({ size: this.#disk.file(inode).data.length, isFile: () => !this.#disk.isFolder(inode) }),
       datasync: sync,
       sync,
       close: async () => {},

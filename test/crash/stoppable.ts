@@ -33,7 +33,7 @@ function holdAt(store: Store, { request, prefix, count }: StoppableJob['hold']):
   };
   return {
     description: store.description,
-    get: (name, signal) => store.get(name, signal),
+    get: (name, options) => store.get(name, options),
     getRange: (name, offset, into, signal) => store.getRange(name, offset, into, signal),
     head: (name) => store.head(name),
     list: (each) => store.list(each),

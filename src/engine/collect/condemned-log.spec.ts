@@ -79,6 +79,14 @@ test('numbers that were deleted before they were seen are counted, so that cache
   expect(log.gaps).toBeGreaterThan(0);
 });
 
+test('from where on numbers count never goes back', async () => {
+  await log.append('unused', [a]);
+  await log.append('unused', [b]);
+  await log.append('unused', [c], { first: 3 });
+  const number = await open().append('damaged', [d]);
+  expect(await log.read(number)).toMatchObject({ first: 3 });
+});
+
 test('an old number that a late request brings back is not believed', async () => {
   await log.append('unused', [a]);
   const old = store.objects.get('condemned/1') ?? new Uint8Array(0);

@@ -4,6 +4,7 @@ import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId, type ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, condemnedName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -102,7 +103,12 @@ export class CondemnedLog {
   async read(number: number): Promise<Condemned> {
     const name = condemnedName(number);
     const expected = { id: numberToObjectId(number), kinds: [OBJECT_KIND.condemned] };
-    const { payload } = openObject(await this.#store.get(name), name, expected, this.#secrets);
+    const { payload } = openObject(
+      await this.#store.get(name, { maxBytes: MAX_BYTES.condemned }),
+      name,
+      expected,
+      this.#secrets,
+    );
     return JSON.parse(payload.toString('utf8')) as Condemned;
   }
 

@@ -3,6 +3,7 @@ import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
 import { waitsName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { isKeptOnly } from '../sessions/kept-session.ts';
 import { SessionStore, type Session } from '../sessions/session-store.ts';
@@ -41,7 +42,7 @@ export async function findWaits(context: RepositoryContext, number: number): Pro
   const expected = { id: numberToObjectId(number), kinds: [OBJECT_KIND.waits] };
   let ids: readonly string[];
   try {
-    const { payload } = openObject(await store.get(name), name, expected, secrets);
+    const { payload } = openObject(await store.get(name, { maxBytes: MAX_BYTES.waits }), name, expected, secrets);
     ids = (JSON.parse(payload.toString('utf8')) as { sessions: string[] }).sessions;
   } catch (error) {
     if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_CORRUPT')) {

@@ -86,7 +86,8 @@ function isObjectKind(kind: number): kind is ObjectKind {
   return Object.values(OBJECT_KIND).some((known) => known === kind);
 }
 
-/** The one way to say that stored bytes are not what was written. */
-export function corrupt(name: string, what: string, cause?: unknown): AppError {
-  return new AppError('VAULT_CORRUPT', `${name} ${what}.`, { data: { object: name }, cause });
+/** The one way to say that stored bytes are not what was written. `hint`: what helps, if not to verify the vault. */
+export function corrupt(name: string, what: string, cause?: unknown, hint?: string): AppError {
+  const helps = hint === undefined ? {} : { hint };
+  return new AppError('VAULT_CORRUPT', `${name} ${what}.`, { data: { object: name }, cause, ...helps });
 }

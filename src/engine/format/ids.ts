@@ -19,10 +19,15 @@ export function idBytes(id: ObjectId): Buffer {
 
 /** Points, sessions and repositories are named by UUIDs; their 16 bytes go into keys and associated data. */
 export function uuidToObjectId(uuid: string, what: string): ObjectId {
+  requireUuid(uuid, what);
+  return uuid.replaceAll('-', '');
+}
+
+/** BAD_INPUT where an id is none; `what` it names. */
+export function requireUuid(uuid: string, what: string): void {
   if (!isUuid(uuid)) {
     throw new AppError('BAD_INPUT', `The ${what} id ${JSON.stringify(uuid)} is not a lower-case UUID.`);
   }
-  return uuid.replaceAll('-', '');
 }
 
 /** Epochs and condemned packs are counted: the number as 16 bytes, the highest first. */

@@ -1,3 +1,4 @@
+import { isUuid } from '../../kernel/ids.ts';
 import { isObjectId, type ObjectId } from './ids.ts';
 
 export type PackArea = 'data' | 'meta';
@@ -46,6 +47,20 @@ export function journalName(sessionId: string, diskTag: string, entryId: ObjectI
   return `${journalPrefix(sessionId, diskTag)}${entryId}`;
 }
 
+export interface JournalPlace {
+  readonly sessionId: string;
+  readonly diskTag: string;
+  readonly entryId: ObjectId;
+}
+
+const JOURNAL = /^sessions\/([^/.]+)\.([0-9a-f]{16})\.([^/.]+)$/;
+
+/** Of which write a name is a journal entry, or null. */
+export function journalPlaceOf(name: string): JournalPlace | null {
+  const [, sessionId = '', diskTag = '', entryId = ''] = JOURNAL.exec(name) ?? [];
+  return isUuid(sessionId) && isObjectId(entryId) ? { sessionId, diskTag, entryId } : null;
+}
+
 export function pointName(pointId: string): string {
   return `points/${pointId}`;
 }
@@ -54,6 +69,14 @@ export const CONDEMNED_PREFIX = 'condemned/';
 
 export function condemnedName(number: number): string {
   return `${CONDEMNED_PREFIX}${number}`;
+}
+
+const CONDEMNED = /^condemned\/([1-9]\d{0,14})(?:\.waits)?$/;
+
+/** The number that a name is of, condemned packs or waits, or null. */
+export function condemnedNumberOf(name: string): number | null {
+  const found = CONDEMNED.exec(name);
+  return found === null ? null : Number(found[1]);
 }
 
 export const CUSTODY_PREFIX = 'custody/';
@@ -72,4 +95,11 @@ export function waitsName(number: number): string {
 export function packIdOf(area: PackArea, name: string): ObjectId | null {
   const id = name.slice(name.lastIndexOf('/') + 1);
   return isObjectId(id) && name === packName(area, id) ? id : null;
+}
+
+const FOLDER = /^(?:(?:data|meta)(?:\/[0-9a-f]{2})?|index(?:\/\d+)?|epoch|sessions|points|custody|condemned)$/;
+
+/** Whether objects of a vault lie below that name, which has no `/` at its end. */
+export function isFolderName(name: string): boolean {
+  return FOLDER.test(name) || (name.startsWith(CUSTODY_PREFIX) && isUuid(name.slice(CUSTODY_PREFIX.length)));
 }

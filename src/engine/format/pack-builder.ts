@@ -11,7 +11,7 @@ export const TABLE_ENTRY_BYTES = 48;
 /** Length of the sealed table, count of frames, eight zeros, key commitment, hash of everything before. */
 export const FOOTER_BYTES = 80;
 /** Frames are counted in 16 bits by manifests. */
-const MAX_FRAMES = 65_535;
+export const MAX_FRAMES = 65_535;
 
 /** Fills one pack in a buffer of its caller's. Everything happens at once: it is used where blocking is right. */
 export class PackBuilder {
@@ -34,10 +34,6 @@ export class PackBuilder {
     const context = { repositoryId, kind, generation, objectId: id };
     this.#frames = new Sealer(this.#keys.frameKey, context);
     this.#table = new Sealer(this.#keys.tableKey, context);
-  }
-
-  get frameCount(): number {
-    return this.#count;
   }
 
   /** Whether a frame of that many raw bytes surely fits. */

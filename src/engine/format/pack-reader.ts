@@ -5,9 +5,9 @@ import { decompress } from './compress.ts';
 import { corrupt, decodeHeader, HEADER_BYTES, OBJECT_KIND, type ObjectKind } from './header.ts';
 import type { ObjectId } from './ids.ts';
 import { packName, type PackArea } from './names.ts';
-import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from './pack-builder.ts';
-import { decodeFooter, openKeys, openTable, sealContext } from './sealed-object.ts';
-import { freeAtOnce, Sealer, type SealContext } from './seal.ts';
+import { FOOTER_BYTES, MAX_FRAMES, TABLE_ENTRY_BYTES } from './pack-builder.ts';
+import { decodeFooter, openKeys, openTable, sealContext, type Footer } from './sealed-object.ts';
+import { freeAtOnce, Sealer, TAG_BYTES, type SealContext } from './seal.ts';
 
 const TAIL_BYTES = 64 * 1024;
 
@@ -116,18 +116,22 @@ export async function readFrameTable(
     throw corrupt(name, 'is another pack than its name says');
   }
   const footer = decodeFooter(last, sizeBytes, name);
-  // Before a table is read that may be as long as whoever put it wants.
+  // Before a table is read that may be as long as whoever put it wants; header and commitment can be copied.
   const keys = openKeys(header, footer, name, secrets);
+  requireTableBytes(footer, name);
   const wanted = footer.tableBytes + FOOTER_BYTES;
   const tail = wanted <= last.length ? last : await readLast(read, sizeBytes, wanted);
   const context = sealContext(header, secrets);
   const end = tail.length - FOOTER_BYTES;
   const table = openTable(tail.subarray(end - footer.tableBytes, end), footer, context, { keys, name });
   freeAtOnce(tail);
-  if (table.length !== footer.frameCount * TABLE_ENTRY_BYTES) {
-    throw corrupt(name, 'has a table of another length than its count of frames');
-  }
   return new PackTable({ name, frameKey: keys.frameKey, context }, sizeBytes, table);
+}
+
+function requireTableBytes({ tableBytes, frameCount }: Footer, name: string): void {
+  if (frameCount > MAX_FRAMES || tableBytes !== frameCount * TABLE_ENTRY_BYTES + TAG_BYTES) {
+    throw corrupt(name, `has a table of ${tableBytes} bytes for ${frameCount} frames, which none has`);
+  }
 }
 
 async function readLast(read: ReadRange, size: number, length: number): Promise<Uint8Array> {

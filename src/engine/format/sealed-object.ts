@@ -12,7 +12,10 @@ export interface Footer {
   readonly commitment: Uint8Array;
 }
 
-/** An object that is all table: sessions, points, tombstones, journals, index segments. */
+/**
+ * An object that is all table: sessions, points, tombstones, journal entries, epochs, condemned packs, custody entries,
+ * waits.
+ */
 export function sealObject(
   kind: ObjectKind,
   id: ObjectId,

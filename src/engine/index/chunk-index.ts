@@ -7,6 +7,7 @@ import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { ChunkLocator } from '../restore/chunk-reader.ts';
 import type { CondemnedPacks, PackTables } from '../restore/pack-tables.ts';
+import { requireDamage } from '../verify/diagnose.ts';
 import type { FilterRef } from './chunk-filter.ts';
 import { DigestCache, type ChunkPlace } from './digest-cache.ts';
 import { ENTRY_BYTES, sortEntries, type IndexedPack } from './index-entries.ts';
@@ -167,11 +168,19 @@ export class ChunkIndex implements ChunkLocator {
     return storedBytes;
   }
 
+  /** A block that is damaged costs deduplication with what it lists, and no backup. */
   async #search(digest: Buffer, signal?: AbortSignal): Promise<readonly ObjectId[]> {
     const [high, low] = [digest.readUInt32BE(0), digest.readUInt32BE(4)];
     const packs = new Set<ObjectId>();
     for (const segment of this.#segments.all.filter(({ filter }) => filter.mayHave(high, low))) {
-      await segment.addPacksOf(digest, packs, signal);
+      try {
+        await segment.addPacksOf(digest, packs, signal);
+      } catch (error) {
+        requireDamage(error);
+        if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
+          throw error;
+        }
+      }
     }
     return [...packs];
   }
@@ -204,9 +213,7 @@ export class ChunkIndex implements ChunkLocator {
       this.#cache.add(pack, table.shortDigests());
       return table;
     } catch (error) {
-      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
-        throw error;
-      }
+      requireDamage(error);
       this.#missing.add(pack);
       return null;
     }

@@ -1,3 +1,4 @@
+import { firstIndex } from '../../kernel/first-index.ts';
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { isObjectId, type ObjectId } from '../format/ids.ts';
 import { FrameOpener, readFrameTable, type Frame, type PackTable, type ReadRange } from '../format/pack-reader.ts';
@@ -94,18 +95,11 @@ export class IndexSegment implements IndexRange {
 
   /** How many blocks begin with a key below `digest`, or one that is not above it. */
   #countKeys(digest: Buffer, orEqual: boolean): number {
-    let low = 0;
-    for (let high = this.blocks; low < high;) {
-      const middle = (low + high) >> 1;
-      const at = DIRECTORY_HEAD_BYTES + middle * KEY_BYTES;
+    return firstIndex(this.blocks, (block) => {
+      const at = DIRECTORY_HEAD_BYTES + block * KEY_BYTES;
       const order = this.#directory.compare(digest, 0, KEY_BYTES, at, at + KEY_BYTES);
-      if (order < 0 || (orEqual && order === 0)) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
+      return orEqual ? order > 0 : order >= 0;
+    });
   }
 
   #blockFrames(first: number, end: number): readonly Frame[] {
@@ -145,7 +139,7 @@ export async function openIndexSegment(
   { filters, wholeBytes, signal }: OpenSegmentOptions,
 ): Promise<IndexSegment> {
   const id = name.slice(name.lastIndexOf('/') + 1);
-  const whole = sizeBytes <= wholeBytes ? await store.get(name, signal) : null;
+  const whole = sizeBytes <= wholeBytes ? await store.get(name, { signal, maxBytes: wholeBytes }) : null;
   const read: ReadRange = async (offset, into) =>
     whole === null ? store.getRange(name, offset, into, signal) : into.set(pieceOf(whole, offset, into.length, name));
   const table = await readFrameTable(read, { name, id, kind: OBJECT_KIND.indexSegment, sizeBytes }, secrets);

@@ -3,19 +3,13 @@ import type { ObjectId } from '../format/ids.ts';
 import { indexName, packName } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import type { IndexSegment } from './index-segment.ts';
 import { planMerge } from './merge-plan.ts';
 import { mergeSegments } from './merge-segments.ts';
 import type { SegmentSet } from './segment-set.ts';
 
-const NO_OBSTACLES = [
-  'VAULT_CORRUPT',
-  'VAULT_OBJECT_MISSING',
-  'VAULT_ACCESS_DENIED',
-  'VAULT_READ_ONLY',
-  'VAULT_RETAINED',
-  'VAULT_FULL',
-] as const;
+const NO_OBSTACLES = ['VAULT_ACCESS_DENIED', 'VAULT_READ_ONLY', 'VAULT_RETAINED', 'VAULT_FULL'] as const;
 
 export interface MergerSources {
   readonly store: Store;
@@ -77,7 +71,7 @@ export class SegmentMerger {
       }
     } catch (error) {
       // Damaged, merged by somebody else, kept by the store, or without room: nothing that a backup has to fail for.
-      if (!isAppError(error, ...NO_OBSTACLES)) {
+      if (!isDamage(error) && !isAppError(error, ...NO_OBSTACLES)) {
         throw error;
       }
     }

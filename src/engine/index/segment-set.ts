@@ -3,6 +3,7 @@ import { limit } from '../../kernel/limit.ts';
 import { INDEX_PREFIX } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
+import { requireDamage } from '../verify/diagnose.ts';
 import { expectIndex } from '../young-generation.ts';
 import { FilterMemory } from './filter-memory.ts';
 import { IndexSegment, isSegmentName, openIndexSegment } from './index-segment.ts';
@@ -153,9 +154,7 @@ export class SegmentSet {
       if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
         return null;
       }
-      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-        throw error;
-      }
+      requireDamage(error);
       return 'damaged';
     }
   }

@@ -54,6 +54,15 @@ describe('in a folder', () => {
     return files.map((path) => path.slice(folder.length + 1)).toSorted();
   };
 
+  test.each([
+    ['tenant', { ...first, tenantId: '..' }],
+    ['repository', { ...first, repositoryId: `${first.repositoryId}/..` }],
+  ])('a %s that is no UUID names no file, and is said', async (what, id) => {
+    const refused = { code: 'BAD_INPUT', message: expect.stringContaining(`The ${what} id`) };
+    await expect(ring.getRepositoryKeys(id)).rejects.toMatchObject(refused);
+    await expect(ring.createRepositoryKeys(id)).rejects.toMatchObject(refused);
+  });
+
   test('keys are made once, and differ, but for the dedup secret of the tenant', async () => {
     const keys = await everyKey(ring);
     await makeEveryKey(new FileKeyRing(folder));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
+import { requireUuid } from '../format/ids.ts';
 import type { DestructionStatement, KeyCustody, KeyRing, RepositoryKeyId, RepositoryKeys } from '../ports/key-ring.ts';
 import { destroyKeys, eraseAll, findDestruction, requireNotDestroyed } from './destroy-keys.ts';
 import { KeyChain } from './key-chain.ts';
@@ -24,13 +24,13 @@ export class FileKeyRing implements KeyRing, KeyCustody {
   }
 
   async createRepositoryKeys(id: RepositoryKeyId): Promise<RepositoryKeys> {
-    requireIds(id.tenantId, id.repositoryId);
+    requireIds(id);
     await this.#files.make();
     return this.#change(id.tenantId, (chain) => assemble(id, (base) => chain.findOrMake(base)));
   }
 
   async getRepositoryKeys(id: RepositoryKeyId): Promise<RepositoryKeys> {
-    requireIds(id.tenantId, id.repositoryId);
+    requireIds(id);
     try {
       await requireNotDestroyed(this.#files, id.tenantId);
       const chain = new KeyChain(this.#files, id.tenantId);
@@ -43,17 +43,17 @@ export class FileKeyRing implements KeyRing, KeyCustody {
   }
 
   async rotateKeyEncryptionKey(tenantId: string): Promise<void> {
-    requireIds(tenantId);
+    requireUuid(tenantId, 'tenant');
     await this.#change(tenantId, (chain) => rotateKek(this.#files, chain));
   }
 
   async rotateMasterKey(tenantId: string): Promise<void> {
-    requireIds(tenantId);
+    requireUuid(tenantId, 'tenant');
     await this.#change(tenantId, (chain) => rotateMaster(this.#files, chain));
   }
 
   async destroyTenantKeys(tenantId: string): Promise<DestructionStatement> {
-    requireIds(tenantId);
+    requireUuid(tenantId, 'tenant');
     return destroyKeys(this.#files, tenantId, this.#clock.now());
   }
 
@@ -85,10 +85,9 @@ async function assemble(
   return { keyId, repositoryKey, dedupSecret };
 }
 
-function requireIds(...ids: readonly string[]): void {
-  if (!ids.every(isUuid)) {
-    throw new AppError('BAD_INPUT', 'Keys are kept by the UUIDs of tenant and repository.');
-  }
+function requireIds({ tenantId, repositoryId }: RepositoryKeyId): void {
+  requireUuid(tenantId, 'tenant');
+  requireUuid(repositoryId, 'repository');
 }
 
 function missing(what: string, files: KeyFiles, cause?: unknown): AppError {

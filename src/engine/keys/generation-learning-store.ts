@@ -1,5 +1,5 @@
 import { corrupt, generationOf, isOfOtherFormat } from '../format/header.ts';
-import type { Store } from '../ports/store.ts';
+import type { GetOptions, Store } from '../ports/store.ts';
 import { DelegatingStore } from '../stores/delegating-store.ts';
 import type { KeyGenerations } from './key-generations.ts';
 
@@ -20,28 +20,28 @@ export class GenerationLearningStore extends DelegatingStore {
     this.#hasKnownFormatsOnly = hasKnownFormatsOnly;
   }
 
-  override async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    const data = await super.get(name, signal);
-    await this.#learnFrom(data);
-    // Asked after it was read: who writes another format has said so before.
-    if (isOfOtherFormat(data) && (await this.#hasKnownFormatsOnly())) {
-      throw corrupt(name, 'says that it is of a format that nobody writes in this vault');
-    }
+  override async get(name: string, options?: GetOptions): Promise<Uint8Array> {
+    const data = await super.get(name, options);
+    await this.#takeHeader(name, data);
     return data;
   }
 
   override async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {
     await super.getRange(name, offset, into, signal);
     if (offset === 0) {
-      await this.#learnFrom(into);
+      await this.#takeHeader(name, into);
     }
   }
 
   /** Of a generation that the ring has no key of nothing is learned; who opens the object says so. */
-  async #learnFrom(data: Uint8Array): Promise<void> {
+  async #takeHeader(name: string, data: Uint8Array): Promise<void> {
     const generation = generationOf(data);
     if (generation !== null) {
       await this.#generations.learn(generation);
+    }
+    // Asked after it was read: who writes another format has said so before.
+    if (isOfOtherFormat(data) && (await this.#hasKnownFormatsOnly())) {
+      throw corrupt(name, 'says that it is of a format that nobody writes in this vault');
     }
   }
 }

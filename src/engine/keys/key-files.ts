@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, isAppError } from '../../kernel/errors.ts';
+import { MAX_BYTES } from '../format/size-limits.ts';
 import type { Store } from '../ports/store.ts';
 import { toStoreError } from '../stores/directory-errors.ts';
 import { DirectoryStore } from '../stores/directory-store.ts';
@@ -39,7 +40,7 @@ export class KeyFolder extends DirectoryStore implements KeyFiles {
 /** Null if there is none, or no folder at all. */
 export async function readKeyFile(files: KeyFiles, name: string): Promise<Uint8Array | null> {
   try {
-    return await files.get(name);
+    return await files.get(name, { maxBytes: MAX_BYTES.key });
   } catch (error) {
     if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
       return null;

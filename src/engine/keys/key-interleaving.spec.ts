@@ -19,7 +19,7 @@ class GatedKeyFiles implements KeyFiles {
   }
 
   make = (): Promise<void> => this.#inner.make();
-  get = (name: string): Promise<Uint8Array> => this.#inner.get(name);
+  get: KeyFiles['get'] = (name, options) => this.#inner.get(name, options);
   list: KeyFiles['list'] = (prefix) => this.#inner.list(prefix);
 
   async putIfAbsent(name: string, parts: readonly Uint8Array[]): Promise<'created' | 'exists'> {

@@ -111,6 +111,6 @@ export class LayerFrames {
 }
 
 async function readWhole(store: Store, name: string, signal: AbortSignal): Promise<ReadRange> {
-  const data = await store.get(name, signal);
+  const data = await store.get(name, { signal });
   return async (offset, into) => into.set(data.subarray(offset, offset + into.length));
 }

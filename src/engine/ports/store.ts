@@ -15,6 +15,12 @@ export interface PutOptions {
   readonly givesSpaceBack?: boolean | undefined;
 }
 
+export interface GetOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What is larger than any object of its kind was put there by somebody else, who must not fill the reader's memory. */
+  readonly maxBytes?: number | undefined;
+}
+
 /** Who may shorten a date: in governance mode whom the store's owner lets, in compliance mode nobody. */
 export type RetentionMode = 'governance' | 'compliance';
 
@@ -43,8 +49,8 @@ export interface Retention {
 
 /**
  * Where a repository's objects lie: small, and the same for a directory and an object store.
- * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_ACCESS_DENIED,
- * VAULT_READ_ONLY or VAULT_FULL.
+ * Objects are immutable. Every method may throw VAULT_UNREACHABLE, VAULT_ACCESS_DENIED, VAULT_READ_ONLY or VAULT_FULL;
+ * those that take a signal also CANCELLED, or the signal's own reason where that is an AppError.
  */
 export interface Store {
   /** For messages: what a person would call this place. Never a credential. */
@@ -57,14 +63,17 @@ export interface Store {
    * their memory again once this has returned; after an error, never.
    */
   putIfAbsent(name: string, parts: readonly Uint8Array[], options?: PutOptions): Promise<'created' | 'exists'>;
-  /** The whole object; VAULT_OBJECT_MISSING if there is none. */
-  get(name: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The whole object; VAULT_OBJECT_MISSING if there is none, VAULT_CORRUPT, unread, if it has more than `maxBytes`. */
+  get(name: string, options?: GetOptions): Promise<Uint8Array>;
   /** Fills `into` from `offset` on; VAULT_CORRUPT if the object ends before that, VAULT_OBJECT_MISSING if there is none. */
   getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void>;
   head(name: string): Promise<StoredObject | null>;
-  /** Names that begin with `prefix`, which ends at a `/` or within the last part of a name; in no promised order. */
+  /**
+   * Names that begin with `prefix`, which ends at a `/` or within the last part of a name; in no promised order. What
+   * others left there under a name that no object can have is not listed.
+   */
   list(prefix: string): AsyncIterable<StoredObject>;
-  /** A name that isn't there is fine. */
+  /** A name that isn't there is fine. VAULT_RETAINED if the store keeps the object until a date. */
   delete(name: string): Promise<void>;
   /**
    * Durability barrier: every name that was put before (also by 'exists') or found by `head` or `list`, whoever put

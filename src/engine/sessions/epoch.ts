@@ -3,6 +3,7 @@ import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
 import { EPOCH_PREFIX, epochName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { lockLikeVault } from '../retention/lock-like-vault.ts';
@@ -16,7 +17,12 @@ export async function readEpoch(store: Store, secrets: RepositorySecrets): Promi
   const highest = await findHighest(store);
   if (highest > 0) {
     const name = epochName(highest);
-    openObject(await store.get(name), name, { id: numberToObjectId(highest), kinds: [OBJECT_KIND.epoch] }, secrets);
+    openObject(
+      await store.get(name, { maxBytes: MAX_BYTES.epoch }),
+      name,
+      { id: numberToObjectId(highest), kinds: [OBJECT_KIND.epoch] },
+      secrets,
+    );
   }
   return highest;
 }

@@ -2,6 +2,7 @@ import { OBJECT_KIND } from '../format/header.ts';
 import { newObjectId, type ObjectId } from '../format/ids.ts';
 import { journalName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -49,7 +50,12 @@ export async function readJournalEntry(
   name: string,
   id: ObjectId,
 ): Promise<SealedEntry> {
-  const { payload } = openObject(await store.get(name), name, { id, kinds: [OBJECT_KIND.journal] }, secrets);
+  const { payload } = openObject(
+    await store.get(name, { maxBytes: MAX_BYTES.journal }),
+    name,
+    { id, kinds: [OBJECT_KIND.journal] },
+    secrets,
+  );
   const length = payload.readUInt32LE(0);
   const head = JSON.parse(payload.toString('utf8', 4, 4 + length)) as EntryHead;
   return { head, records: payload.subarray(4 + length) };

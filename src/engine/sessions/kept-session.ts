@@ -9,7 +9,7 @@ import { isWriter, type Session } from './session-store.ts';
  * a session that does not open, which no commit can read either.
  */
 export async function isKeptOnly(
-  { store, leases, clock, repositoryId }: RepositoryContext,
+  { store, leases, clock, repositoryId }: Pick<RepositoryContext, 'store' | 'leases' | 'clock' | 'repositoryId'>,
   sessionId: string,
   session: Session | null,
 ): Promise<boolean> {

@@ -2,8 +2,9 @@ import { AppError, isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
-import { journalPrefix, sessionName } from '../format/names.ts';
+import { journalPlaceOf, journalPrefix, sessionName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { SessionRequest, SessionSummary } from '../types.ts';
@@ -14,6 +15,10 @@ export interface Session extends SessionSummary {
   /** Packs are locked for about as long when they are put. Of two that begin the same session the first one's. */
   readonly retainUntil?: number;
 }
+
+/** What helps a writer whose session counts no longer, where nobody has taken its work over. */
+export const BEGIN_ANEW =
+  'Begin a new session for a new restore point and write its disks again; what the vault has of them is not stored again.';
 
 /** Whether its point may come to exist: such a session is fenced before it is removed. */
 export function isWriter({ purpose }: SessionSummary): boolean {
@@ -37,6 +42,7 @@ export class SessionStore {
     const known = { sessionId, pointId, purpose, pins, startedAt, epoch };
     const session: Session = retainUntil === undefined ? known : { ...known, retainUntil };
     const sealed = sealObject(OBJECT_KIND.session, id, Buffer.from(JSON.stringify(session), 'utf8'), this.#secrets);
+    requireReadable(sessionName(sessionId), sealed, MAX_BYTES.session);
     if ((await this.#store.putIfAbsent(sessionName(sessionId), [sealed])) === 'created') {
       return;
     }
@@ -53,10 +59,12 @@ export class SessionStore {
     const name = sessionName(sessionId);
     let data: Uint8Array;
     try {
-      data = await this.#store.get(name);
+      data = await this.#store.get(name, { maxBytes: MAX_BYTES.session });
     } catch (error) {
       if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
-        throw new AppError('SESSION_FENCED', `Session ${sessionId} is not open: it was ended or never begun.`);
+        throw new AppError('SESSION_FENCED', `Session ${sessionId} is not open: it was ended or never begun.`, {
+          hint: BEGIN_ANEW,
+        });
       }
       throw error;
     }
@@ -68,7 +76,9 @@ export class SessionStore {
   async remove(sessionId: string): Promise<boolean> {
     try {
       for await (const { name } of this.#store.list(journalPrefix(sessionId))) {
-        await this.#store.delete(name);
+        if (journalPlaceOf(name) !== null) {
+          await this.#store.delete(name);
+        }
       }
       await this.#store.delete(sessionName(sessionId));
       return true;

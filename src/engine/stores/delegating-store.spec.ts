@@ -20,7 +20,7 @@ type Method = (...args: never[]) => unknown;
 /** Every method of a store, with everything that it can be given. */
 const CALLS: Calls = {
   putIfAbsent: ['a', [bytes], { signal, retainUntil: 5, givesSpaceBack: true }],
-  get: ['b', signal],
+  get: ['b', { signal, maxBytes: 6 }],
   getRange: ['c', 7, bytes, signal],
   head: ['d'],
   list: ['e/'],

@@ -1,4 +1,4 @@
-import type { PutOptions, Retention, Store, StoredObject } from '../ports/store.ts';
+import type { GetOptions, PutOptions, Retention, Store, StoredObject } from '../ports/store.ts';
 
 /**
  * A store that does everything as another does it: what a kind of its own does otherwise is all that it has to say. What
@@ -25,8 +25,8 @@ export abstract class DelegatingStore implements Store {
     return this.#inner.putIfAbsent(name, parts, options);
   }
 
-  get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#inner.get(name, signal);
+  get(name: string, options?: GetOptions): Promise<Uint8Array> {
+    return this.#inner.get(name, options);
   }
 
   getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {

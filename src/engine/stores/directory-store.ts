@@ -1,25 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { dirname, join, posix, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
-import type { PutOptions, Store, StoredObject } from '../ports/store.ts';
+import type { GetOptions, PutOptions, Store, StoredObject } from '../ports/store.ts';
 import { requireNoRetention } from './no-retention.ts';
-import { toStoreError } from './directory-errors.ts';
+import { ignoreMissing, isMissing, isOfNoFile, noRegularFile, toStoreError } from './directory-errors.ts';
 import { SYSTEM_FILES, type FileSystem, type OpenFile } from './file-system.ts';
-import { requireObjectName } from './object-name.ts';
+import { listFiles } from './list-files.ts';
+import { folderOf, requireObjectName } from './object-name.ts';
+import { RealFolders } from './real-folders.ts';
 import { Reserve } from './reserve.ts';
+import { requireSize } from './size-limit.ts';
 import { writeDurably } from './write-durably.ts';
 
 const ASIDE = '.aside';
+/** Of what is written aside; whatever else lies there is somebody else's. */
+const ASIDE_NAME = /^[0-9a-f]{32}$/;
 
 /**
  * A directory as a store: local, or mounted. Files are written aside, synchronised, then linked to their final name,
  * which refuses an existing one (a rename would replace it). Directories are synchronised in batches, by `flush`.
+ * The root may be a link; what lies below it may not: a vault reaches nothing outside.
  */
 export class DirectoryStore implements Store {
   readonly description: string;
   readonly #root: string;
   readonly #files: FileSystem;
+  readonly #folders: RealFolders;
   readonly #reserve: Reserve;
   /** Directories that got a new name since the last flush. */
   #unsynced = new Set<string>();
@@ -31,6 +38,7 @@ export class DirectoryStore implements Store {
   constructor(directory: string, files: FileSystem = SYSTEM_FILES) {
     this.#root = resolve(directory);
     this.#files = files;
+    this.#folders = new RealFolders(files, this.#root);
     this.#reserve = new Reserve(files, this.#root);
     this.description = this.#root;
   }
@@ -41,8 +49,8 @@ export class DirectoryStore implements Store {
     options: PutOptions = {},
   ): Promise<'created' | 'exists'> {
     requireNoRetention(options, this.description);
-    const path = this.#path(name);
-    const write = (): Promise<'created' | 'exists'> => this.#put(path, parts, options.signal);
+    requireObjectName(name);
+    const write = (): Promise<'created' | 'exists'> => this.#put(name, parts, options.signal);
     return this.#guarded(`write ${name}`, async () => {
       throwIfAborted(options.signal);
       const bytes = parts.reduce((sum, { length }) => sum + length, 0);
@@ -50,10 +58,11 @@ export class DirectoryStore implements Store {
     });
   }
 
-  async #put(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
-    await this.#makeDirectory(dirname(path));
+  async #put(name: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<'created' | 'exists'> {
+    const path = join(this.#root, name);
+    await this.#makeFolder(folderOf(name));
     const aside = join(this.#root, ASIDE, randomBytes(16).toString('hex'));
-    await this.#makeDirectory(dirname(aside));
+    await this.#makeFolder(ASIDE);
     try {
       await writeDurably(this.#files, aside, parts);
       throwIfAborted(signal);
@@ -63,10 +72,14 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+  async get(name: string, { signal, maxBytes }: GetOptions = {}): Promise<Uint8Array> {
     return this.#withFile(name, async (file) => {
-      const { size } = await file.stat();
-      const into = new Uint8Array(size);
+      const found = await file.stat();
+      if (!found.isFile()) {
+        throw noRegularFile(name, this.#root);
+      }
+      requireSize(name, found.size, maxBytes);
+      const into = new Uint8Array(found.size);
       await readFully(file, 0, into, { name, signal });
       return into;
     });
@@ -77,34 +90,49 @@ export class DirectoryStore implements Store {
   }
 
   async head(name: string): Promise<StoredObject | null> {
-    return this.#guarded(`look for ${name}`, async () => {
-      try {
-        const path = this.#path(name);
-        const found = await this.#files.stat(path);
-        if (!found.isFile()) {
-          return null;
+    return this.#guarded(
+      `look for ${name}`,
+      async () => {
+        try {
+          const path = this.#path(name);
+          await this.#folders.require(folderOf(name));
+          const found = await this.#files.lstat(path);
+          if (!found.isFile()) {
+            return null;
+          }
+          this.#foundIn(dirname(path));
+          return { name, sizeBytes: found.size };
+        } catch (error) {
+          if (isMissing(error)) {
+            await this.#requireRoot();
+            return null;
+          }
+          if (isOfNoFile(error)) {
+            return null;
+          }
+          throw error;
         }
-        this.#foundIn(dirname(path));
-        return { name, sizeBytes: found.size };
-      } catch (error) {
-        if (isMissing(error)) {
-          await this.#requireRoot();
-          return null;
-        }
-        throw error;
-      }
-    });
+      },
+      name,
+    );
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
     const cut = prefix.lastIndexOf('/') + 1;
-    yield* this.#walk(prefix.slice(0, cut), prefix.slice(cut));
+    const folder = prefix.slice(0, cut);
+    await this.#guarded(`list ${folder}`, () => this.#folders.requireNow(folderOf(folder)));
+    const folders = { files: this.#files, root: this.#root, requireRoot: () => this.#requireRoot() };
+    for await (const found of listFiles(folders, folder, prefix.slice(cut))) {
+      this.#foundIn(dirname(join(this.#root, found.name)));
+      yield found;
+    }
   }
 
   async delete(name: string): Promise<void> {
     const path = this.#path(name);
     await this.#guarded(`delete ${name}`, async () => {
-      await this.#files.unlink(path).catch(ignoreMissing);
+      await this.#folders.requireNow(folderOf(name));
+      await this.#explained(name, () => this.#files.unlink(path).catch(ignoreMissing));
       this.#unsynced.add(dirname(path));
     });
   }
@@ -133,48 +161,21 @@ export class DirectoryStore implements Store {
   async removeLeftovers(now: number, ageMs: number): Promise<number> {
     return this.#guarded('remove leftovers', async () => {
       const aside = join(this.#root, ASIDE);
+      await this.#folders.requireNow(ASIDE);
       const names = await this.#files.readdir(aside).catch((error: unknown) => {
         ignoreMissing(error);
         return [];
       });
       let removed = 0;
-      for (const name of names) {
-        const found = await this.#files.stat(join(aside, name)).catch(ignoreMissing);
-        if (found !== undefined && found.mtimeMs <= now - ageMs) {
+      for (const name of names.filter((each) => ASIDE_NAME.test(each))) {
+        const found = await this.#files.lstat(join(aside, name)).catch(ignoreMissing);
+        if (found?.isFile() === true && found.mtimeMs <= now - ageMs) {
           await this.#files.unlink(join(aside, name)).catch(ignoreMissing);
           removed += 1;
         }
       }
       return removed;
     });
-  }
-
-  async *#walk(folder: string, start: string): AsyncIterable<StoredObject> {
-    let entries;
-    try {
-      entries = await this.#files.opendir(join(this.#root, folder));
-    } catch (error) {
-      if (isMissing(error)) {
-        await this.#guarded('list', () => this.#requireRoot());
-        return;
-      }
-      throw toStoreError(error, `list ${folder}`, this.#root);
-    }
-    for await (const entry of entries) {
-      const name = posix.join(folder, entry.name);
-      if (!entry.name.startsWith(start) || entry.name === ASIDE) {
-        continue;
-      }
-      if (entry.isDirectory()) {
-        yield* this.#walk(`${name}/`, '');
-      } else {
-        const found = await this.#guarded('list', () => this.#files.stat(join(this.#root, name)).catch(ignoreMissing));
-        if (found !== undefined) {
-          this.#foundIn(dirname(join(this.#root, name)));
-          yield { name, sizeBytes: found.size };
-        }
-      }
-    }
   }
 
   async #publish(aside: string, path: string): Promise<'created' | 'exists'> {
@@ -193,7 +194,7 @@ export class DirectoryStore implements Store {
   /** Over a network a request may have been done whose answer was lost, and be refused when it is sent again. */
   async #isSameFile(aside: string, path: string): Promise<boolean> {
     try {
-      const [mine, there] = [await this.#files.stat(aside), await this.#files.stat(path)];
+      const [mine, there] = [await this.#files.lstat(aside), await this.#files.lstat(path)];
       return mine.ino !== undefined && mine.ino === there.ino;
     } catch (error) {
       ignoreMissing(error);
@@ -201,8 +202,10 @@ export class DirectoryStore implements Store {
     }
   }
 
-  async #makeDirectory(directory: string): Promise<void> {
+  async #makeFolder(folder: string): Promise<void> {
+    const directory = resolve(this.#root, folder);
     await this.#requireRoot();
+    await this.#folders.require(folder);
     const first = await this.#files.mkdir(directory, { recursive: true, mode: 0o700 }).catch(async (error: unknown) => {
       await this.#explainMissing(directory, error);
     });
@@ -253,32 +256,47 @@ export class DirectoryStore implements Store {
   }
 
   async #withFile<T>(name: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
-    return this.#guarded(`read ${name}`, async () => {
-      let file: OpenFile;
-      try {
-        file = await this.#files.open(this.#path(name), 'r');
-      } catch (error) {
-        if (!isMissing(error)) {
-          throw error;
+    return this.#guarded(
+      `read ${name}`,
+      async () => {
+        let file: OpenFile;
+        try {
+          const path = this.#path(name);
+          await this.#folders.require(folderOf(name));
+          file = await this.#explained(name, () => this.#files.openObject(path));
+        } catch (error) {
+          if (!isMissing(error)) {
+            throw error;
+          }
+          await this.#requireRoot();
+          throw new AppError('VAULT_OBJECT_MISSING', `${name} is not in the vault at ${this.#root}.`, {
+            data: { object: name },
+          });
         }
-        await this.#requireRoot();
-        throw new AppError('VAULT_OBJECT_MISSING', `${name} is not in the vault at ${this.#root}.`, {
-          data: { object: name },
-        });
-      }
-      try {
-        return await use(file);
-      } finally {
-        await file.close();
-      }
-    });
+        try {
+          return await this.#explained(name, () => use(file));
+        } finally {
+          await file.close();
+        }
+      },
+      name,
+    );
   }
 
-  async #guarded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  /** What lies at one object's name says nothing of the others. */
+  async #explained<T>(name: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw toStoreError(error, what, this.#root);
+      throw isOfNoFile(error) ? noRegularFile(name, this.#root, error) : error;
+    }
+  }
+
+  async #guarded<T>(what: string, work: () => Promise<T>, object?: string): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, what, this.#root, object);
     }
   }
 
@@ -313,16 +331,4 @@ async function syncDirectory(files: FileSystem, directory: string): Promise<void
   } finally {
     await handle.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOENT' || errno === 'ENOTDIR';
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!isMissing(error)) {
-    throw error;
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import type { StoredObject } from '../ports/store.ts';
+import { isObjectName } from './object-name.ts';
 import { requireProgress, type S3Place } from './s3-place.ts';
 
 /** What is there in a bucket that keeps no versions. What comes or goes meanwhile may be listed or not. */
@@ -7,10 +8,12 @@ export async function* listObjects(place: S3Place, prefix: string): AsyncIterabl
   let last: string | undefined;
   for await (const page of pages(place, prefix)) {
     for (const { Key, Size } of page.Contents ?? []) {
-      // Some tools make empty objects that look like folders; some servers begin an answer with the end of the last.
-      if (Key !== undefined && Key !== last && !Key.endsWith('/')) {
+      const name = Key?.slice(place.prefix.length) ?? '';
+      // Some tools make empty objects that look like folders, or keys that no request of this store could be for; some
+      // servers begin an answer with the end of the last.
+      if (Key !== last && isObjectName(name)) {
         last = Key;
-        yield { name: Key.slice(place.prefix.length), sizeBytes: Size ?? 0 };
+        yield { name, sizeBytes: Size ?? 0 };
       }
     }
   }

@@ -7,10 +7,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { MIB } from '../../kernel/bytes.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { StoredObject } from '../ports/store.ts';
+import type { GetOptions, StoredObject } from '../ports/store.ts';
 import { PassingFault, readFault } from './s3-errors.ts';
 import { keyOf, missingObject, type S3Place } from './s3-place.ts';
 import type { S3Versions } from './s3-versions.ts';
+import { requireSize } from './size-limit.ts';
 
 /** For the deadline of reading an object whose size isn't known yet; packs are no larger. */
 const READ_WHOLE_BYTES = 64 * MIB;
@@ -25,7 +26,7 @@ export class S3Reads {
     this.#versions = versions;
   }
 
-  async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
+  async get(name: string, { signal, maxBytes }: GetOptions = {}): Promise<Uint8Array> {
     return this.#place.attempts.run({
       what: `read ${name}`,
       action: 'read',
@@ -33,7 +34,14 @@ export class S3Reads {
       signal,
       attempt: async (abortSignal) => {
         const answer = await this.#get(name, {}, abortSignal);
-        const into = new Uint8Array(answer.ContentLength ?? 0);
+        const sizeBytes = answer.ContentLength ?? 0;
+        try {
+          requireSize(name, sizeBytes, maxBytes);
+        } catch (error) {
+          (answer.Body as Readable | undefined)?.destroy();
+          throw error;
+        }
+        const into = new Uint8Array(sizeBytes);
         await fill(into, answer);
         return into;
       },

@@ -1,6 +1,6 @@
 import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
-import type { PutOptions, RetentionMode, Store, StoredObject } from '../ports/store.ts';
+import type { GetOptions, PutOptions, RetentionMode, Store, StoredObject } from '../ports/store.ts';
 import { requireNoRetention } from './no-retention.ts';
 import { S3Attempts, USUAL_PATIENCE, type S3Patience } from './s3-attempts.ts';
 import { readFault } from './s3-errors.ts';
@@ -78,8 +78,8 @@ export class S3Store implements Store, Disposable {
     return this.#puts.putIfAbsent(name, parts, options);
   }
 
-  get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#reads.get(name, signal);
+  get(name: string, options?: GetOptions): Promise<Uint8Array> {
+    return this.#reads.get(name, options);
   }
 
   getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {

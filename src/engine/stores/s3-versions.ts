@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { StoredObject } from '../ports/store.ts';
 import { readFault } from './s3-errors.ts';
+import { isObjectName } from './object-name.ts';
 import { keyOf, missingObject, requireProgress, type S3Place } from './s3-place.ts';
 
 /** A version of an object, or a marker that hides the ones before it. */
@@ -100,7 +101,7 @@ export class S3Versions {
   async *list(prefix: string): AsyncIterable<StoredObject> {
     for await (const versions of this.histories(prefix)) {
       const first = versions.findLast(({ isMarker }) => !isMarker);
-      if (first !== undefined && !first.name.endsWith('/')) {
+      if (first !== undefined && isObjectName(first.name)) {
         yield { name: first.name, sizeBytes: first.sizeBytes };
       }
     }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyFiles } from '../keys/key-files.ts';
+import type { GetOptions } from '../ports/store.ts';
 import { MemoryStore } from './memory-store.ts';
 
 /** What was asked for when the power went. */
@@ -86,9 +87,9 @@ export class CutKeyFiles implements KeyFiles {
     this.#pending = [];
   }
 
-  async get(name: string): Promise<Uint8Array> {
+  async get(name: string, options?: GetOptions): Promise<Uint8Array> {
     this.#requirePower();
-    return this.#live.get(name);
+    return this.#live.get(name, options);
   }
 
   list(prefix: string): ReturnType<KeyFiles['list']> {

@@ -1,5 +1,6 @@
 import { AppError } from '../../kernel/errors.ts';
-import type { Store, StoredObject } from '../ports/store.ts';
+import type { GetOptions, Store, StoredObject } from '../ports/store.ts';
+import { requireSize } from '../stores/size-limit.ts';
 
 /** Objects in memory, for tests that ask for many operations. `objects` may be read and damaged. */
 export class MemoryStore implements Store {
@@ -14,8 +15,10 @@ export class MemoryStore implements Store {
     return 'created';
   }
 
-  async get(name: string): Promise<Uint8Array> {
-    return this.#find(name).slice();
+  async get(name: string, { maxBytes }: GetOptions = {}): Promise<Uint8Array> {
+    const data = this.#find(name);
+    requireSize(name, data.length, maxBytes);
+    return data.slice();
   }
 
   async getRange(name: string, offset: number, into: Uint8Array): Promise<void> {

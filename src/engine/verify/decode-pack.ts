@@ -1,3 +1,4 @@
+import { quiet } from '../../kernel/quiet.ts';
 import type { Frame, PackTable } from '../format/pack-reader.ts';
 import type { Store } from '../ports/store.ts';
 import type { Lane } from '../worker/lane.ts';
@@ -40,8 +41,7 @@ class PackDecoding {
         const isRead = await reading;
         const next = windows[i + 1];
         const parallel = this.#isSmall(window) && this.#isSmall(next);
-        reading = parallel ? this.#read(next, i + 1) : Promise.resolve(false);
-        reading.catch(() => undefined);
+        reading = quiet(parallel ? this.#read(next, i + 1) : Promise.resolve(false));
         lost.push(...(await this.#decode(window, i, isRead)));
         if (!parallel) {
           reading = this.#read(next, i + 1);

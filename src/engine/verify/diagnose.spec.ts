@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
 import { nullIfDamaged, orDamage, requireDamage } from './diagnose.ts';
 
-const unreachable = (errno: string): AppError => new AppError('VAULT_UNREACHABLE', 'No answer.', { data: { errno } });
+const unreachable = (errno: string): AppError =>
+  new AppError('VAULT_UNREACHABLE', 'No answer.', { data: { errno, object: 'data/00/1' } });
 
 describe.each([
   ['bytes that are wrong', new AppError('VAULT_CORRUPT', 'Broken.')],
@@ -19,6 +20,7 @@ describe.each([
 
 describe.each([
   ['a store that does not answer', unreachable('ETIMEDOUT')],
+  ['a disk that does not write', new AppError('VAULT_UNREACHABLE', 'Not written.', { data: { errno: 'EIO' } })],
   ['a cancelled run', new AppError('CANCELLED', 'Enough.')],
   ['a mistake in a program', new TypeError('x is not a function')],
 ])('%s', (_, error) => {

@@ -43,9 +43,11 @@ export async function nullIfDamaged<T>(reading: Promise<T>): Promise<T | null> {
   }
 }
 
-/** A sector that its disk can't read is damage: reading it again does not help. */
+/** A sector that its disk can't read is damage: reading it again does not help. What can't be written names no object. */
 function isUnreadable(error: unknown): error is AppError {
-  return isAppError(error, 'VAULT_UNREACHABLE') && error.data['errno'] === 'EIO';
+  return (
+    isAppError(error, 'VAULT_UNREACHABLE') && error.data['errno'] === 'EIO' && typeof error.data['object'] === 'string'
+  );
 }
 
 /** What is wrong with a pack that could not be opened or does not have its hash. */
@@ -75,11 +77,9 @@ async function findProblem(
     return 'truncated';
   }
   const name = packName(area, id);
-  const head = new Uint8Array(HEADER_BYTES);
   const tail = new Uint8Array(FOOTER_BYTES - DIGEST_BYTES);
-  await store.getRange(name, 0, head);
   await store.getRange(name, sizeBytes - FOOTER_BYTES, tail);
-  const header = findHeader(head, name);
+  const header = await nullIfDamaged(readHeader(store, name));
   if (header === null) {
     return 'changed';
   }
@@ -102,13 +102,8 @@ function isCommitment(tail: Uint8Array, header: ObjectHeader, secrets: Repositor
   return Buffer.compare(tail.subarray(COMMITMENT_AT), commitment) === 0;
 }
 
-function findHeader(head: Uint8Array, name: string): ObjectHeader | null {
-  try {
-    return decodeHeader(head, name);
-  } catch (error) {
-    if (isAppError(error)) {
-      return null;
-    }
-    throw error;
-  }
+async function readHeader(store: Store, name: string): Promise<ObjectHeader> {
+  const head = new Uint8Array(HEADER_BYTES);
+  await store.getRange(name, 0, head);
+  return decodeHeader(head, name);
 }

@@ -1,4 +1,5 @@
 import { MIB } from '../../kernel/bytes.ts';
+import { quiet } from '../../kernel/quiet.ts';
 import { DIGEST_BYTES } from '../keys/digest.ts';
 import type { Store } from '../ports/store.ts';
 import type { Lane } from '../worker/lane.ts';
@@ -38,10 +39,4 @@ export async function hasItsHash(
     await reading.catch(() => 0);
   }
   return Buffer.compare(digest, wanted) === 0;
-}
-
-/** It is awaited, but maybe only after it has failed. */
-function quiet<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  return work;
 }

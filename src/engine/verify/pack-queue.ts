@@ -76,10 +76,6 @@ export class PackQueue {
     }
   }
 
-  has(pack: ObjectId): boolean {
-    return this.#known.has(pack);
-  }
-
   next(): ObjectId | undefined {
     if (this.#bytesRead >= (this.#request.maxBytes ?? Infinity)) {
       return undefined;

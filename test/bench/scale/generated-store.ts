@@ -97,8 +97,8 @@ export class GeneratedStore extends DelegatingStore {
     return this.#inner.putIfAbsent(name, parts, how);
   }
 
-  override async get(name: string, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#make(name) ?? this.#inner.get(name, signal);
+  override async get(...[name, options]: Parameters<Store['get']>): Promise<Uint8Array> {
+    return this.#make(name) ?? this.#inner.get(name, options);
   }
 
   override async getRange(name: string, offset: number, into: Uint8Array, signal?: AbortSignal): Promise<void> {

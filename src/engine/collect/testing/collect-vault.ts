@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import type { IndexLimits } from '../../index/chunk-index.ts';
 import { openRepository } from '../../open-repository.ts';
 import type { Store } from '../../ports/store.ts';
 import { MemoryLeases } from '../../sessions/memory-leases.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../../testing/test-vault.ts';
 import type { Repository } from '../../types.ts';
+
+interface CollectVaultOptions {
+  readonly store?: Store;
+  readonly clock?: ManualClock;
+  readonly indexLimits?: Partial<IndexLimits>;
+}
 
 /** A vault in memory, of which the time stands still, and a process that has it open. */
 export interface CollectVault extends AsyncDisposable {
@@ -13,7 +20,7 @@ export interface CollectVault extends AsyncDisposable {
   readonly leases: MemoryLeases;
   readonly repository: Repository;
   /** Another process. */
-  open(other?: { readonly store?: Store; readonly clock?: ManualClock }): Promise<Repository>;
+  open(other?: CollectVaultOptions): Promise<Repository>;
   /** A backup of one disk, `xvda`; returns its point. */
   store(data: Uint8Array, by?: Repository): Promise<string>;
   /** Names of objects that begin like this. */

@@ -1,6 +1,7 @@
 import { AppError } from '../../../kernel/errors.ts';
 import type { MemoryStore } from '../../testing/memory-store.ts';
-import type { Store, StoredObject } from '../../ports/store.ts';
+import type { GetOptions, Store, StoredObject } from '../../ports/store.ts';
+import { requireSize } from '../../stores/size-limit.ts';
 
 /** One request that somebody has sent to the store, and that the test lets happen when it wants. */
 export interface Operation {
@@ -52,8 +53,12 @@ export class ScheduledStore implements Store {
     await this.#turn(`delete ${name}`, remove, true);
   }
 
-  get(name: string): Promise<Uint8Array> {
-    return this.#turn(`get ${name}`, () => this.#find(name).slice());
+  get(name: string, { maxBytes }: GetOptions = {}): Promise<Uint8Array> {
+    return this.#turn(`get ${name}`, () => {
+      const data = this.#find(name);
+      requireSize(name, data.length, maxBytes);
+      return data.slice();
+    });
   }
 
   getRange(name: string, offset: number, into: Uint8Array): Promise<void> {
