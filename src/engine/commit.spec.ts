@@ -101,7 +101,8 @@ test('a commit that is repeated by another process makes the name of the point d
 
 test('a session that was ended does not come back with a late commit', async () => {
   await repository.endSession(ids.sessionId);
-  await expect(commit([written])).rejects.toMatchObject({ code: 'SESSION_FENCED' });
+  const anew = { code: 'SESSION_FENCED', hint: expect.stringContaining('Begin a new session') };
+  await expect(commit([written])).rejects.toMatchObject(anew);
   await expect(backup(repository, { ...ids, disks: { xvda: new MemoryDisk(data) } })).rejects.toMatchObject({
     code: 'SESSION_FENCED',
   });

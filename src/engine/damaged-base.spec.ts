@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
-import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
+import { SEGMENTS_PER_GROUP } from './manifest/manifest-reader.ts';
+import {
+  backup,
+  createTestVault,
+  MemoryDisk,
+  restore,
+  sameBytes,
+  SMALL_PARAMETERS,
+  type TestVault,
+} from './testing/test-vault.ts';
 import type { Repository } from './types.ts';
 
 const SIZE = 520 * KIB;
@@ -61,6 +70,31 @@ test.each(DAMAGES)('an incremental on %s reads the disk in full, and says why', 
   const next = { pointId: run.summary.pointId, changed: [] };
   const { disks } = await backup(fresh, { disks: { xvda: new MemoryDisk(after) }, base: next });
   expect(disks[0]?.fellBackToFull).toBeUndefined();
+});
+
+test('a base is damaged too where nothing of what is damaged has changed', async () => {
+  const { segmentBytes } = SMALL_PARAMETERS;
+  const disk = new Uint8Array(2 * SEGMENTS_PER_GROUP * segmentBytes);
+  const half = disk.length / 2;
+  disk.set(randomBytes(segmentBytes), half);
+  const full = await backup(repository, { disks: { xvda: new MemoryDisk(disk) } });
+  const known = new Set(vault.objects.keys());
+  disk.set(randomBytes(4 * KIB));
+  const delta = await backup(repository, {
+    disks: { xvda: new MemoryDisk(disk) },
+    base: { pointId: full.summary.pointId, changed: [{ offset: 0, length: 4 * KIB }] },
+  });
+  const added = [...vault.objects.keys()].filter((name) => name.startsWith('meta/') && !known.has(name));
+  expect(added).toHaveLength(1);
+  vault.objects.delete(added[0] ?? '');
+  disk.set(randomBytes(4 * KIB), half);
+  await using fresh = await vault.open(undefined, 1);
+  const run = await backup(fresh, {
+    disks: { xvda: new MemoryDisk(disk) },
+    base: { pointId: delta.summary.pointId, changed: [{ offset: half, length: 4 * KIB }] },
+  });
+  expect(run.disks[0]?.fellBackToFull).toBe('BASE_DAMAGED');
+  expect(sameBytes(await restore(fresh, run.summary.pointId, 'xvda'), disk)).toBe(true);
 });
 
 test('what is unchanged and damaged in the vault is read from the source', async () => {

@@ -144,6 +144,18 @@ async function beginLaterFormat(): Promise<void> {
   vault.objects.set(name, encodeRepositoryFile({ ...file, format: FORMAT_VERSION + 1 }, parametersKey));
 }
 
+test('a pack of another format is damaged where no generation says so, else of a later program', async () => {
+  await using repository = await vault.open(undefined, 1);
+  [...vault.objects.keys()]
+    .filter((name) => name.startsWith('data/'))
+    .forEach((name) => {
+      vault.objects.set(name, new Uint8Array(genuine(name)).with(FORMAT_AT, 3));
+    });
+  await expect(restore(repository, pointId, 'xvda')).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
+  await beginLaterFormat();
+  await expect(restore(repository, pointId, 'xvda')).rejects.toMatchObject({ code: 'VAULT_FORMAT_UNKNOWN' });
+});
+
 test('what a later program may have condemned stops whoever still writes and knows nothing of it', async () => {
   await using repository = await vault.open(undefined, 1);
   vault.objects.set('condemned/1', ofTheFuture());

@@ -4,10 +4,20 @@ import { KIB } from '../kernel/bytes.ts';
 import { beginKeyGeneration } from './begin-key-generation.ts';
 import { decodeHeader } from './format/header.ts';
 import { uuidToObjectId } from './format/ids.ts';
-import { deriveParametersKey } from './keys/key-schedule.ts';
+import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
+import { encodeDirectory, sealMetaPack } from './manifest/seal-meta-pack.ts';
+import { encodeRecords } from './manifest/segment-record.ts';
 import { encodeRepositoryFile, type RepositoryFile } from './repository-parameters.ts';
 import { FailingStore } from './testing/failing-store.ts';
-import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
+import {
+  backup,
+  createTestVault,
+  MemoryDisk,
+  restore,
+  sameBytes,
+  SMALL_PARAMETERS,
+  type TestVault,
+} from './testing/test-vault.ts';
 import type { Repository } from './types.ts';
 
 const data = new Uint8Array(randomBytes(300 * KIB));
@@ -108,4 +118,33 @@ test('an object of a generation that nobody made is damaged, and named', async (
     code: 'VAULT_CORRUPT',
     data: { object: `points/${pointId}` },
   });
+});
+
+test('who has a key of before a rotation can put no other manifest in the place of one that was written after it', async () => {
+  const { tenantId, repositoryId, keyRing } = vault;
+  const stolen = await keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: 0 });
+  const before = new Set(names());
+  await rotate();
+  const pointId = await backUp(repository, data);
+  const [name = ''] = names().filter((name) => name.startsWith('meta/') && !before.has(name));
+  const blocks = SMALL_PARAMETERS.segmentBytes / SMALL_PARAMETERS.blockBytes;
+  const records = Array.from({ length: Math.ceil(data.length / SMALL_PARAMETERS.segmentBytes) }, (_, segment) => {
+    const end = Math.min(blocks, Math.ceil(data.length / SMALL_PARAMETERS.blockBytes) - segment * blocks);
+    return { segment, runs: [{ start: 0, end, entries: [{ blocks: end, chunk: null }] }] };
+  });
+  const secrets = deriveSecrets(stolen, uuidToObjectId(repositoryId, 'repository'), 0);
+  const id = name.slice(name.lastIndexOf('/') + 1);
+  const forged = sealMetaPack(id, [encodeRecords(records), encodeDirectory([0])], secrets);
+  vault.objects.set(name, forged.data);
+
+  await using fresh = await vault.open();
+  await expect(restore(fresh, pointId, 'xvda')).rejects.toMatchObject({
+    code: 'VAULT_CORRUPT',
+    data: { object: name },
+  });
+  for (const level of [0, 1, 2] as const) {
+    expect(await fresh.verify({ level })).toMatchObject({ damagedObjects: [{ name, problem: 'changed' }] });
+  }
+  await fresh.repair({ index: 'damaged' });
+  await expect(restore(fresh, pointId, 'xvda')).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { TestVault } from './testing/test-vault.ts';
@@ -62,6 +62,38 @@ test('a read that fails ends the sampling of all readers', async () => {
   await expect(run).rejects.toThrow('no answer');
   expect(disk.reads.length).toBeLessThan(2 * disk.concurrency);
 });
+
+test('a write that was interrupted remembers that its change list lied', async () => {
+  const before = new Uint8Array(randomBytes(2 * segmentBytes));
+  const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(before) } });
+  const after = new Uint8Array(randomBytes(before.length));
+  const base = { pointId: summary.pointId, changed: [] };
+  const ids = { sessionId: randomUUID(), pointId: randomUUID() };
+  const isJudged = (): boolean =>
+    [...vault.objects.keys()].some((name) => name.startsWith(`sessions/${ids.sessionId}.`));
+  const disk = new StoppedDisk(after, isJudged);
+  const run = backup(repository, { disks: { xvda: disk }, base, sampleBytes: segmentBytes, ...ids });
+  await expect(run).rejects.toThrow('stopped');
+  const again = await backup(repository, { disks: { xvda: new MemoryDisk(after) }, base, sampleBytes: 0, ...ids });
+  expect(again.disks[0]?.fellBackToFull).toBe('CHANGE_LIST_LIED');
+  expect(sameBytes(await restore(repository, ids.pointId, 'xvda'), after)).toBe(true);
+});
+
+class StoppedDisk extends MemoryDisk {
+  readonly #isStopped: () => boolean;
+
+  constructor(data: Uint8Array, isStopped: () => boolean) {
+    super(data);
+    this.#isStopped = isStopped;
+  }
+
+  override async read(offset: number, into: Uint8Array): Promise<void> {
+    if (this.#isStopped()) {
+      throw new Error('stopped');
+    }
+    await super.read(offset, into);
+  }
+}
 
 /** Answers no read but the first. */
 class FailingDisk extends MemoryDisk {

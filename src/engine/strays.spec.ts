@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newObjectId } from './format/ids.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { TestVault } from './testing/test-vault.ts';
+import type { DiskResult } from './types.ts';
 
 const data = new Uint8Array(randomBytes(3 * SMALL_PARAMETERS.segmentBytes));
 
@@ -31,6 +33,36 @@ test('what others leave between the objects of a vault stops neither backups nor
   }
   expect(listed).toEqual([summary.pointId]);
   expect((await repository.stats()).points).toBe(1);
+});
+
+test('what others left beside the journal of a session stays, and stops neither its write nor its end', async () => {
+  await using repository = await vault.open(undefined, 1);
+  const session = { sessionId: randomUUID(), pointId: randomUUID(), purpose: 'backup' as const, pins: [] };
+  await repository.beginSession(session);
+  const write = async (): Promise<DiskResult> =>
+    repository.writeDisk({
+      sessionId: session.sessionId,
+      diskKey: 'xvda',
+      sizeBytes: data.length,
+      source: new MemoryDisk(data),
+    });
+  await write();
+  const [entry = ''] = [...vault.objects.keys()].filter((name) => name.startsWith(`sessions/${session.sessionId}.`));
+  const tag = entry.split('.')[1] ?? '';
+  const strays = [
+    '/x',
+    '.x',
+    `.${newObjectId()}`,
+    `${tag}.x`,
+    `${tag}.${newObjectId()}.bak`,
+    `${tag}/.${newObjectId()}`,
+  ];
+  const names = strays.map((stray) => `sessions/${session.sessionId}.${stray}`);
+  names.forEach((name) => vault.objects.set(name, randomBytes(10)));
+  await write();
+  await repository.endSession(session.sessionId);
+  await repository.collect({ graceMs: 0 });
+  expect([...vault.objects.keys()].filter((name) => name.startsWith('sessions/')).toSorted()).toEqual(names.toSorted());
 });
 
 test('a data pack that is no longer there is not relied upon: the next full backup stores its chunks again', async () => {

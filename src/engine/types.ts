@@ -92,6 +92,8 @@ export interface ManifestPack {
   readonly id: string;
   readonly firstGroup: number;
   readonly lastGroup: number;
+  /** Of the digests of its frames: 32 hex digits. Restore points of before don't say it. */
+  readonly contents?: string;
 }
 
 /** One layer of a disk's manifest: the meta packs that hold it, in the order of their groups. */
@@ -248,15 +250,25 @@ export interface Repository extends AsyncDisposable {
   readonly repositoryId: string;
   readonly parameters: ChunkingParameters;
   /**
-   * Announces what a writer or reader is about to do. Again with the same content: nothing happens.
-   * NO_RESTORE_POINT if a pinned point isn't there, SESSION_FENCED if its point id has a tombstone.
+   * Announces what a writer or reader is about to do. Again with the same content: nothing happens. BAD_INPUT if that
+   * session was begun with another content, or pins its own point; NO_RESTORE_POINT if a pinned point isn't there;
+   * SESSION_FENCED if its point id has a tombstone, or another session's point.
    */
   beginSession(request: SessionRequest): Promise<void>;
   /** Renews the session's lease while the work goes on, beside what its calls do; cancels it when that is not possible. */
   withSession<T>(sessionId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** Stores a disk, whole or from its changes. Called again after an interruption it goes on from its journal. */
+  /**
+   * Stores a disk, whole or from its changes. Called again after an interruption it goes on from its journal. BAD_INPUT
+   * if the size is none or the base isn't pinned; NO_RESTORE_POINT if the base, or that disk of it, isn't there;
+   * SESSION_FENCED if the session is not open, or its point id is decided.
+   */
   writeDisk(request: WriteDiskRequest): Promise<DiskResult>;
-  /** Makes the restore point exist. Again for the same session: the same answer. SESSION_FENCED if a tombstone came first. */
+  /**
+   * Makes the restore point exist. Again for the same session: the same answer. BAD_INPUT if the session did not announce
+   * that point, or the disks are not what `writeDisk` returned; SESSION_FENCED if the session is not open, is from before
+   * the last recovery or over seven days old, or a tombstone came first; VAULT_OBJECT_EXISTS if another session's point
+   * did; VAULT_OBJECT_MISSING if something that it needs is gone.
+   */
   commitPoint(request: CommitPointRequest): Promise<PointSummary>;
   /** Removes the session and its journal; fences it first if it announced a backup that was not committed. */
   endSession(sessionId: string): Promise<void>;
@@ -268,16 +280,20 @@ export interface Repository extends AsyncDisposable {
   readPoint(pointId: string): Promise<Point>;
   /**
    * From here on the point does not exist; `collect` brings its space back. Again: nothing happens. NO_RESTORE_POINT if
-   * there never was one, POINT_RETAINED or POINT_HELD while it has to stay.
+   * there never was one, POINT_RETAINED or POINT_HELD while it has to stay. `isLost`: also one whose object is gone, of
+   * which custody is left, so that collection goes on; the date that it was committed with went with it.
    */
-  deletePoint(pointId: string): Promise<void>;
-  /** Retention date and holds as they stand. NO_RESTORE_POINT as above, here and in what follows. */
+  deletePoint(pointId: string, how?: { readonly isLost?: boolean }): Promise<void>;
+  /** Retention date and holds as they stand. NO_RESTORE_POINT if there is no such point. */
   readCustody(pointId: string): Promise<PointCustody>;
-  /** Keeps the point until that date too, milliseconds since the epoch; an earlier one than stands changes nothing. */
+  /**
+   * Keeps the point until that date too, milliseconds since the epoch; an earlier one than stands changes nothing.
+   * NO_RESTORE_POINT as above, BAD_INPUT of what is no date.
+   */
   extendRetention(pointId: string, until: number): Promise<void>;
-  /** The point stays until the hold is released. The same hold again: nothing happens. */
+  /** The point stays until the hold is released. The same hold again: nothing happens. NO_RESTORE_POINT as above. */
   placeHold(request: HoldRequest): Promise<void>;
-  /** A hold that isn't there: nothing happens. */
+  /** A hold, or a point, that isn't there: nothing happens. */
   releaseHold(pointId: string, holdId: string): Promise<void>;
   readDisk(request: ReadDiskRequest): AsyncIterable<DiskPiece>;
   restoreDisk(request: RestoreDiskRequest): Promise<RestoreResult>;
@@ -326,7 +342,10 @@ export interface OpenRepositoryOptions {
   readonly clock: Clock;
   readonly tenantId: string;
   readonly repositoryId: string;
-  /** Threads for cutting, hashing, compressing and sealing; one for each of the machine’s cores if absent. */
+  /**
+   * Threads for cutting, hashing, compressing and sealing, at most: no more than `memoryBudgetBytes` has room for. One for
+   * each of the machine’s cores if absent; with the default budget and parameters at most two.
+   */
   readonly workers?: number;
   /** Upper bound for the buffers of all writes and restores together; 400 MiB if absent. */
   readonly memoryBudgetBytes?: number;

@@ -137,8 +137,8 @@ export class VaultRepository implements Repository {
     return this.#points.get(pointId);
   }
 
-  deletePoint(pointId: string): Promise<void> {
-    return deletePoint(this.#points, pointId, this.#context.clock.now());
+  deletePoint(pointId: string, { isLost = false }: { readonly isLost?: boolean } = {}): Promise<void> {
+    return deletePoint(this.#points, pointId, { now: this.#context.clock.now(), isLost });
   }
 
   readCustody(pointId: string): Promise<PointCustody> {

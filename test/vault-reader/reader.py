@@ -268,6 +268,9 @@ class Vault:
             if not place["firstGroup"] <= group <= place["lastGroup"]:
                 continue
             pack, frames = self.pack("meta", place["id"])
+            digests = b"".join(frame.digest for frame in frames)
+            contents = blake3(digests, key=self.digest_key).hexdigest()[:32]
+            require(place.get("contents", contents) == contents, f"{pack.name} holds something else")
             directory = pack.content(frames[-1])
             groups = struct.unpack(f"<{len(directory) // 4}I", directory)
             for frame, described in zip(frames, groups):

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import { AppError } from '../../kernel/errors.ts';
-import type { Store } from '../ports/store.ts';
-import { DelegatingStore } from '../stores/delegating-store.ts';
+import { BadSectors } from '../testing/bad-sectors.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
 import type { Repository } from '../types.ts';
 import { HEADER } from '../verify/testing/three-points.ts';
@@ -10,21 +8,6 @@ import { createCollectVault, noise, type CollectVault } from './testing/collect-
 
 const DAY = 24 * 3_600_000;
 const FIRST_FRAME = HEADER + 9;
-
-/** A disk with sectors that can't be read. */
-class BadSectors extends DelegatingStore {
-  /** Names, and where in the object. */
-  readonly at = new Map<string, number>();
-
-  override async getRange(...read: Parameters<Store['getRange']>): Promise<void> {
-    const [name, offset, into] = read;
-    const bad = this.at.get(name) ?? Infinity;
-    if (offset <= bad && bad < offset + into.length) {
-      throw new AppError('VAULT_UNREACHABLE', `Could not read ${name}: EIO.`, { data: { errno: 'EIO' } });
-    }
-    await super.getRange(...read);
-  }
-}
 
 const data = noise(300 * KIB);
 

@@ -1,5 +1,5 @@
 import type { ObjectId } from '../format/ids.ts';
-import { CONDEMNED_PREFIX, packName, type PackArea } from '../format/names.ts';
+import { CONDEMNED_PREFIX, condemnedNumberOf, packName, type PackArea } from '../format/names.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
@@ -219,8 +219,7 @@ export class CollectionPass {
     await sweepDecided(this.#context, this.#points, sessions);
     const old = new Map<string, number>();
     for await (const { name, sizeBytes } of store.list(CONDEMNED_PREFIX)) {
-      const number = Number.parseInt(name.slice(CONDEMNED_PREFIX.length), 10);
-      if (number < condemned.first) {
+      if ((condemnedNumberOf(name) ?? Infinity) < condemned.first) {
         old.set(name, sizeBytes);
       }
     }

@@ -126,8 +126,20 @@ class FrameCopy implements CopyOutcome {
   }
 
   async add(pack: ObjectId, ordinals: Iterable<number>): Promise<void> {
+    const frames = this.#readFrames(pack, ordinals);
+    for (;;) {
+      // Reading only: what can't be put says nothing of this pack, and more than this one waits to be put.
+      const next = await this.#orDamaged(pack, frames.next());
+      if (next === null || next.done === true) {
+        return;
+      }
+      await this.#append(next.value.data, next.value.digest);
+    }
+  }
+
+  async #orDamaged<T>(pack: ObjectId, reading: Promise<T>): Promise<T | null> {
     try {
-      await this.#addFrames(pack, ordinals);
+      return await reading;
     } catch (error) {
       if (!isDamage(error)) {
         throw error;
@@ -137,6 +149,7 @@ class FrameCopy implements CopyOutcome {
       } else {
         this.damaged.add(pack);
       }
+      return null;
     }
   }
 
@@ -158,7 +171,10 @@ class FrameCopy implements CopyOutcome {
     }
   }
 
-  async #addFrames(pack: ObjectId, ordinals: Iterable<number>): Promise<void> {
+  async *#readFrames(
+    pack: ObjectId,
+    ordinals: Iterable<number>,
+  ): AsyncGenerator<{ readonly data: CompressedFrame; readonly digest: Uint8Array }, void> {
     const { store, secrets } = this.#context;
     const table = await readPackTable(store, 'data', pack, secrets, this.#signal);
     for (const run of toRuns(Array.from(ordinals, (ordinal) => table.frame(ordinal)))) {
@@ -174,7 +190,7 @@ class FrameCopy implements CopyOutcome {
         if (data === null) {
           this.damaged.add(pack);
         } else {
-          await this.#append(data, frame.digest);
+          yield { data, digest: frame.digest };
         }
       }
     }

@@ -10,8 +10,6 @@ const BATCH = 64;
 /** Deletes for one collection, and counts. What is handed to it may be deleted at any time later, by whomever. */
 export class Deletions {
   bytes = 0;
-  /** Objects that the store keeps until a date. */
-  readonly retained = new Set<string>();
   readonly #context: RepositoryContext;
   readonly #session: Session;
   readonly #signal: AbortSignal;
@@ -22,7 +20,7 @@ export class Deletions {
     this.#signal = signal;
   }
 
-  /** Names with their sizes. Returns how many went. */
+  /** Names with their sizes. Returns how many went: what the store keeps until a date stays. */
   async run(objects: ReadonlyMap<string, number>, onDone?: (done: number) => void): Promise<number> {
     const names = [...objects.keys()];
     let deleted = 0;
@@ -54,17 +52,12 @@ export class Deletions {
     const { store, clock } = this.#context;
     try {
       if (((await store.retention?.lockedUntil(name)) ?? 0) > clock.now()) {
-        this.retained.add(name);
         return false;
       }
       await store.delete(name);
       return true;
     } catch (error) {
-      if (isAppError(error, 'VAULT_RETAINED')) {
-        this.retained.add(name);
-        return false;
-      }
-      if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
+      if (isAppError(error, 'VAULT_RETAINED', 'VAULT_OBJECT_MISSING')) {
         return false;
       }
       throw error;

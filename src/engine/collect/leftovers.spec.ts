@@ -19,8 +19,8 @@ test('what writers left aside that were killed goes after a day, and not what ma
     const aside = join(folder, '.aside');
     await mkdir(aside, { recursive: true });
     for (const [name, hours] of [
-      ['old', 25],
-      ['new', 23],
+      ['a'.repeat(32), 25],
+      ['b'.repeat(32), 23],
     ] as const) {
       await writeFile(join(aside, name), 'half a pack');
       const then = (systemClock.now() - hours * HOUR_MS) / 1000;
@@ -28,7 +28,7 @@ test('what writers left aside that were killed goes after a day, and not what ma
     }
     await using repository = await openRepository({ ...common, leases: new MemoryLeases(systemClock), workers: 1 });
     await repository.collect();
-    expect(await readdir(aside)).toEqual(['new']);
+    expect(await readdir(aside)).toEqual(['b'.repeat(32)]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -6,11 +6,13 @@ import { packIdOf, packName, pointName, sessionName } from '../format/names.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
 import { LayerTree } from '../manifest/layer-tree.ts';
 import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
+import { lostPoints } from '../points/lost-points.ts';
 import type { PointStore } from '../points/point-store.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import { isKeptOnly } from '../sessions/kept-session.ts';
 import type { Session } from '../sessions/session-store.ts';
 import { SessionStore } from '../sessions/session-store.ts';
+import { isDamage } from '../verify/diagnose.ts';
 import { FrameBits } from './frame-bits.ts';
 
 /** A chunk that is in none of the packs that are known. */
@@ -59,7 +61,7 @@ export async function mark(context: RepositoryContext, points: PointStore, scope
     signal: scope.signal,
     geometryOf: (sizeBytes) => geometryOf(context, sizeBytes),
     onDamage: (id, error) => {
-      requireDamage(error);
+      requireUnreadable(error);
       unreadable.add(packName('meta', id));
     },
     onPack: () => scope.onRead((done += 1), roots.manifests.packCount),
@@ -84,12 +86,14 @@ interface Roots {
  */
 async function findRoots(context: RepositoryContext, points: PointStore, signal: AbortSignal): Promise<Roots> {
   const unreadable: string[] = [];
-  const there = new Set<string>();
-  for await (const pointId of points.ids()) {
-    there.add(pointId);
+  const listed = await points.listed();
+  for await (const { pointId } of lostPoints(points, listed)) {
+    unreadable.push(pointName(pointId));
   }
+  // What is as short as a tombstone may have been deleted too.
+  const there = new Set([...listed.points, ...listed.tombstones]);
   // Of which nothing sure can be said is not deleted.
-  const deleted = await points.custody.findDeleted(there, (_, error) => requireDamage(error));
+  const deleted = await points.custody.findDeleted(there, (_, error) => requireUnreadable(error));
   const sessions = new SessionStore(context.store, context.secrets);
   const pinned = new Set<string>();
   const pinning: Session[] = [];
@@ -111,7 +115,7 @@ async function findRoots(context: RepositoryContext, points: PointStore, signal:
   }
   const manifests = new LayerTree();
   const metaPacks = new Set<ObjectId>();
-  for await (const pointId of points.ids()) {
+  for (const pointId of (await points.listed()).points) {
     throwIfAborted(signal);
     if (deleted.has(pointId) && !pinned.has(pointId)) {
       continue;
@@ -174,9 +178,7 @@ class Marker {
       await this.#requireThere(pack);
       (this.#context.condemned.has(pack) ? this.stranded : this.live).add(pack, frame.ordinal);
     } catch (error) {
-      if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')) {
-        throw error;
-      }
+      requireUnreadable(error);
       this.lost.push({ pack: chunk.pack, digest: Buffer.from(chunk.digest) });
     }
   }
@@ -197,13 +199,14 @@ async function isWhole(read: () => Promise<void>): Promise<boolean> {
     await read();
     return true;
   } catch (error) {
-    requireDamage(error);
+    requireUnreadable(error);
     return false;
   }
 }
 
-function requireDamage(error: unknown): void {
-  if (!isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN', 'BAD_INPUT')) {
+/** Also of what lies at a name that is none of a point's. */
+function requireUnreadable(error: unknown): void {
+  if (!isDamage(error) && !isAppError(error, 'BAD_INPUT')) {
     throw error;
   }
 }

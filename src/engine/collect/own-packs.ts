@@ -1,8 +1,7 @@
 import { isAppError } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import { limit } from '../../kernel/limit.ts';
-import { isObjectId, type ObjectId } from '../format/ids.ts';
-import { journalName, sessionName } from '../format/names.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { journalPlaceOf, sessionName } from '../format/names.ts';
 import { encodeRecords } from '../manifest/segment-record.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { putJournalEntry, readJournalEntry } from '../sessions/journal-entry.ts';
@@ -19,11 +18,10 @@ export interface FoundJournal {
 
 /** Journal entries of all sessions. */
 export async function* listJournals({ store }: RepositoryContext): AsyncIterable<FoundJournal> {
-  const prefix = sessionName('');
-  for await (const { name } of store.list(prefix)) {
-    const [sessionId = '', tag = '', entryId = ''] = name.slice(prefix.length).split('.');
-    if (isUuid(sessionId) && isObjectId(entryId) && name === journalName(sessionId, tag, entryId)) {
-      yield { name, sessionId, entryId };
+  for await (const { name } of store.list(sessionName(''))) {
+    const place = journalPlaceOf(name);
+    if (place !== null) {
+      yield { name, sessionId: place.sessionId, entryId: place.entryId };
     }
   }
 }

@@ -30,17 +30,14 @@ export async function sweepDecided(
 ): Promise<void> {
   const before = context.clock.now() - DECIDED_FOR_MS;
   const announced = new Set(open.map(({ pointId }) => pointId));
-  const there = new Set<string>();
-  for await (const pointId of points.ids()) {
-    there.add(pointId);
-  }
+  const listed = await points.listed();
   for (const pointId of await points.custody.pointIds()) {
-    const state = there.has(pointId) ? null : await nullIfDamaged(points.custody.read(pointId));
+    const state = listed.points.has(pointId) ? null : await nullIfDamaged(points.custody.read(pointId));
     if (state !== null && state.deletedAt !== null && state.deletedAt < before) {
       await points.custody.remove(pointId, state);
     }
   }
-  for await (const pointId of points.tombstones()) {
+  for (const pointId of listed.tombstones) {
     const found = announced.has(pointId) ? null : await nullIfDamaged(points.findObject(pointId));
     if (found?.kind === 'tombstone' && found.fencedAt < before) {
       await removePoint(context, pointId);

@@ -1,10 +1,10 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { isAppError } from '../../kernel/errors.ts';
 import { INDEX_PREFIX } from '../format/names.ts';
 import { ENTRY_BYTES, packAt } from '../index/index-entries.ts';
 import { isSegmentName, openIndexSegment } from '../index/index-segment.ts';
 import type { StoredObject } from '../ports/store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import { requireDamage } from '../verify/diagnose.ts';
 import { listPacks } from './list-packs.ts';
 
 /** Index segments that lead to no pack any more, with their sizes. Merges leave out what is gone in part. */
@@ -47,10 +47,8 @@ async function isIdle(
     return true;
   } catch (error) {
     // Merged away, or damaged, which verification names.
-    if (isAppError(error, 'VAULT_OBJECT_MISSING', 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-      return false;
-    }
-    throw error;
+    requireDamage(error);
+    return false;
   }
 }
 

@@ -137,6 +137,23 @@ test('a base that is another’s copy is refused', async () => {
   await expect(from.copyPoint({ ...ids(next), to: from })).rejects.toMatchObject({ code: 'BAD_INPUT' });
 });
 
+test('what lies at the name of a copy, and another session or repository put there, is not taken for it', async () => {
+  const [pointId] = await backUpBoth();
+  const done = ids(pointId);
+  await from.copyPoint({ ...done, to });
+  const refused = { code: 'VAULT_OBJECT_EXISTS' };
+  await expect(from.copyPoint({ ...done, sessionId: randomUUID(), to })).rejects.toMatchObject(refused);
+
+  const { copyId, sessionId, ...rest } = ids(pointId);
+  await to.beginSession({ sessionId, pointId: copyId, purpose: 'backup', pins: [] });
+  const source = new MemoryDisk(first);
+  const disk = await to.writeDisk({ sessionId, diskKey: 'xvda', sizeBytes: SIZE, source });
+  const info = { copiedFrom: { repositoryId: randomUUID(), pointId, committedAt: 1 } };
+  const about = { vmId: 'vm-1', takenAt: 1, config: new Uint8Array(0), info };
+  await to.commitPoint({ sessionId, pointId: copyId, disks: [disk], ...about });
+  await expect(from.copyPoint({ ...rest, copyId, sessionId, to })).rejects.toMatchObject(refused);
+});
+
 test('the source is pinned while it is copied', async () => {
   const [pointId] = await backUpBoth();
   const pins: (readonly string[])[] = [];
@@ -171,6 +188,28 @@ test('what was not copied yet is found, and an interrupted copy by its sessions'
   await from.copyPoint({ ...again, to });
   expect(await findUncopied(from, to)).toEqual([]);
   expect(sameBytes(await restore(to, plan.copyId, 'xvda'), second)).toBe(true);
+});
+
+test('there and back again, and through a third, a backup has one restore point in each', async () => {
+  await using third = await createTestVault();
+  await using beyond = await third.open((same) => same, 1);
+  const [pointId, next] = await backUpBoth();
+  for (const point of [pointId, next]) {
+    await from.copyPoint({ ...(await planCopy(from, to, point, randomUUID)), to });
+  }
+  expect(await findUncopied(to, from)).toEqual([]);
+  for (const { pointId: copied } of await findUncopied(to, beyond)) {
+    await to.copyPoint({ ...(await planCopy(to, beyond, copied, randomUUID)), to: beyond });
+  }
+  expect(await findUncopied(from, beyond)).toEqual([]);
+  expect(await findUncopied(beyond, from)).toEqual([]);
+
+  await from.deletePoint(pointId);
+  const back = await findUncopied(beyond, from);
+  expect(back.map(({ takenAt }) => takenAt)).toHaveLength(1);
+  const { summary } = await beyond.copyPoint({ ...ids(back[0]?.pointId ?? ''), to: from });
+  expect(sameBytes(await restore(from, summary.pointId, 'xvda'), first)).toBe(true);
+  expect(await findUncopied(from, to)).toEqual([]);
 });
 
 test('a copy that dies at any change of either store is gone on with, and sends nothing twice', async () => {

@@ -1,20 +1,48 @@
-import type { PointSummary, Repository, SessionSummary } from '../types.ts';
+import type { ListPointsOptions, PointSummary, Repository, SessionSummary } from '../types.ts';
 import type { CopyBase, CopyPointRequest } from './copy-types.ts';
-import { findCopyBase, provenanceOf } from './provenance.ts';
+import { findCopyBase, originOf, provenanceOf } from './provenance.ts';
 
 /** What goes on with a copy, or begins one. */
 type CopyIds = Pick<CopyPointRequest, 'pointId' | 'copyId' | 'sessionId' | 'base'>;
 
-/** Restore points that the other repository has no copy of, oldest first. Damaged ones of either are left out. */
-export async function findUncopied(from: Repository, to: Repository): Promise<readonly PointSummary[]> {
-  const copied = await copiesIn(to, from.repositoryId);
+/** Who is told of restore points that are damaged, on each side. Those that can't be read are passed over. */
+export interface OnDamagedPoint {
+  readonly from?: ListPointsOptions['onDamaged'];
+  readonly to?: ListPointsOptions['onDamaged'];
+}
+
+/** Restore points of backups that the other repository has no point of, neither its own nor a copy; oldest first. */
+export async function findUncopied(
+  from: Repository,
+  to: Repository,
+  onDamaged: OnDamagedPoint = {},
+): Promise<readonly PointSummary[]> {
+  const there = new Set<string>();
+  for await (const point of to.listPoints({ onDamaged: onDamaged.to ?? ignore })) {
+    there.add(originOf(to.repositoryId, point));
+  }
   const points: PointSummary[] = [];
-  for await (const point of from.listPoints({ onDamaged: () => undefined })) {
-    if (!copied.has(point.pointId)) {
+  for await (const point of from.listPoints({ onDamaged: onDamaged.from ?? ignore })) {
+    if (!there.has(originOf(from.repositoryId, point))) {
       points.push(point);
     }
   }
   return points.toSorted((a, b) => a.takenAt - b.takenAt);
+}
+
+/** The other repository's restore point of the same backup, its own or a copy. Null if there is none that can be read. */
+export async function findSameBackup(
+  from: Repository,
+  point: PointSummary,
+  to: Repository,
+  onDamaged: ListPointsOptions['onDamaged'] = ignore,
+): Promise<PointSummary | null> {
+  const origin = originOf(from.repositoryId, point);
+  let found: PointSummary | null = null;
+  for await (const candidate of to.listPoints({ onDamaged })) {
+    found = originOf(to.repositoryId, candidate) === origin ? candidate : found;
+  }
+  return found;
 }
 
 /** How to copy a point: on from where it was interrupted, for sessions remember; else with new ids, from the best base. */
@@ -67,7 +95,7 @@ async function findSession(
 /** Of each point that was copied from that repository, the id of a copy. */
 async function copiesIn(to: Repository, fromRepositoryId: string): Promise<ReadonlyMap<string, string>> {
   const copies = new Map<string, string>();
-  for await (const { pointId, info } of to.listPoints({ onDamaged: () => undefined })) {
+  for await (const { pointId, info } of to.listPoints({ onDamaged: ignore })) {
     const origin = provenanceOf(info);
     if (origin?.repositoryId === fromRepositoryId) {
       copies.set(origin.pointId, pointId);
@@ -75,3 +103,6 @@ async function copiesIn(to: Repository, fromRepositoryId: string): Promise<Reado
   }
   return copies;
 }
+
+/** For who does without what is damaged. */
+function ignore(): void {}

@@ -20,6 +20,15 @@ export function provenanceOf(info: PointSummary['info']): Provenance | null {
   return isProvenance ? (value as Provenance) : null;
 }
 
+/** The backup that a restore point of this repository is of, through however many copies: the same text for the same backup. */
+export function originOf(repositoryId: string, { pointId, info }: PointSummary): string {
+  let origin: Pick<Provenance, 'repositoryId' | 'pointId' | 'copiedFrom'> = { repositoryId, pointId };
+  for (let earlier = provenanceOf(info); earlier !== null; earlier = provenanceOf({ copiedFrom: earlier.copiedFrom })) {
+    origin = earlier;
+  }
+  return `${origin.repositoryId} ${origin.pointId}`;
+}
+
 /**
  * The newest restore point of the same machine, no newer than this one, that both repositories have: what a copy needs
  * to send is least from there. Null if there is none.

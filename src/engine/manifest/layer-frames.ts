@@ -3,8 +3,9 @@ import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
 import { readFrameTable, type ReadRange } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import type { Store } from '../ports/store.ts';
+import type { Store, StoredObject } from '../ports/store.ts';
 import type { ManifestLayer, ManifestPack } from '../types.ts';
+import { requireContents } from './meta-contents.ts';
 import { openMetaPack, type MetaPack } from './meta-pack.ts';
 
 /** A layer's records of one group, and the meta pack that holds them. */
@@ -59,7 +60,7 @@ export class LayerFrames {
     }
     const { id } = place;
     try {
-      this.#pack ??= await this.#open(id);
+      this.#pack ??= await this.#open(place);
       const frame = this.#pack === false ? undefined : this.#pack.frameOf.get(group);
       return frame === undefined || this.#pack === false ? null : { pack: id, data: await this.#pack.read(frame) };
     } catch (error) {
@@ -84,7 +85,7 @@ export class LayerFrames {
     this.#source.onPack();
   }
 
-  async #open(id: ObjectId): Promise<MetaPack> {
+  async #open({ id, contents }: ManifestPack): Promise<MetaPack> {
     const { store, secrets, signal } = this.#source;
     const name = packName('meta', id);
     const found = await store.head(name);
@@ -93,9 +94,10 @@ export class LayerFrames {
     }
     const { sizeBytes } = found;
     const read = this.#take(sizeBytes)
-      ? await readWhole(store, name, signal)
+      ? await readWhole(store, { name, sizeBytes }, signal)
       : (offset: number, into: Uint8Array): Promise<void> => store.getRange(name, offset, into, signal);
     const table = await readFrameTable(read, { name, id, kind: OBJECT_KIND.metaPack, sizeBytes }, secrets);
+    requireContents(table, contents, secrets.digestKey);
     return openMetaPack(table, read, secrets.digestKey);
   }
 
@@ -110,7 +112,7 @@ export class LayerFrames {
   }
 }
 
-async function readWhole(store: Store, name: string, signal: AbortSignal): Promise<ReadRange> {
-  const data = await store.get(name, { signal });
+async function readWhole(store: Store, { name, sizeBytes }: StoredObject, signal: AbortSignal): Promise<ReadRange> {
+  const data = await store.get(name, { signal, maxBytes: sizeBytes });
   return async (offset, into) => into.set(data.subarray(offset, offset + into.length));
 }

@@ -43,5 +43,6 @@ export class LayerTree {
 
 /** The size too: the same records, or none, cut off something else. */
 function keyOf({ sizeBytes, packs }: ManifestLayer): string {
-  return [sizeBytes, ...packs.map(({ id, firstGroup, lastGroup }) => `${id} ${firstGroup} ${lastGroup}`)].join('\n');
+  const places = packs.map(({ id, firstGroup, lastGroup, contents }) => `${id} ${firstGroup} ${lastGroup} ${contents}`);
+  return [sizeBytes, ...places].join('\n');
 }

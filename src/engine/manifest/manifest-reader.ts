@@ -2,11 +2,12 @@ import type { DiskGeometry } from '../disk-geometry.ts';
 import { corrupt } from '../format/header.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
-import { readPackTable, type ReadRange } from '../format/pack-reader.ts';
+import type { ReadRange } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
-import type { DiskManifest, ManifestLayer } from '../types.ts';
+import type { DiskManifest, ManifestLayer, ManifestPack } from '../types.ts';
 import { openMetaPack, type MetaPack } from './meta-pack.ts';
+import { readMetaTable } from './read-meta-table.ts';
 import { decodePackIds, decodeRecords, type SegmentRecord } from './segment-record.ts';
 import { applyRuns, tableBlocks, truncateTable, type SegmentTable } from './segment-table.ts';
 
@@ -73,7 +74,7 @@ export class ManifestReader {
 
   /** Groups that a layer has records of. */
   async groupsOf(layer: ManifestLayer): Promise<readonly number[]> {
-    const packs = await Promise.all(layer.packs.map(({ id }) => this.#pack(id)));
+    const packs = await Promise.all(layer.packs.map((place) => this.#pack(place)));
     return packs.flatMap(({ frameOf }) => [...frameOf.keys()]);
   }
 
@@ -103,23 +104,24 @@ export class ManifestReader {
     if (place === undefined) {
       return null;
     }
-    const pack = await this.#pack(place.id);
+    const pack = await this.#pack(place);
     const frame = pack.frameOf.get(group);
     return frame === undefined ? null : { data: await pack.read(frame), name: packName('meta', place.id) };
   }
 
-  #pack(id: ObjectId): Promise<MetaPack> {
+  #pack(place: ManifestPack): Promise<MetaPack> {
+    const { id } = place;
     let loading = this.#packs.get(id);
     if (loading === undefined) {
-      loading = this.#openPack(id);
+      loading = this.#openPack(place);
       this.#packs.set(id, loading);
       loading.catch(() => this.#packs.delete(id));
     }
     return loading;
   }
 
-  async #openPack(id: ObjectId): Promise<MetaPack> {
-    const table = await readPackTable(this.#store, 'meta', id, this.#secrets);
+  async #openPack(place: ManifestPack): Promise<MetaPack> {
+    const table = await readMetaTable(this.#store, place, this.#secrets);
     const read: ReadRange = (offset, into) => this.#store.getRange(table.opener.name, offset, into);
     return openMetaPack(table, read, this.#secrets.digestKey);
   }

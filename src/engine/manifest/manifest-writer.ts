@@ -63,9 +63,9 @@ export class ManifestWriter {
     const groups = this.#groups;
     const frames = [...groups.map(({ data }) => data), encodeDirectory(groups.map(({ group }) => group))];
     const id = metaPackId(this.#secrets.nameKey, this.#owner, frames);
-    const data = sealMetaPack(id, frames, this.#secrets);
+    const { data, contents } = sealMetaPack(id, frames, this.#secrets);
     await this.#store.putIfAbsent(packName('meta', id), [data], { signal });
-    this.#packs.push({ id, firstGroup: groups[0]?.group ?? 0, lastGroup: groups.at(-1)?.group ?? 0 });
+    this.#packs.push({ id, firstGroup: groups[0]?.group ?? 0, lastGroup: groups.at(-1)?.group ?? 0, contents });
     this.#storedBytes += data.length;
     this.#groups = [];
     this.#pendingBytes = 0;

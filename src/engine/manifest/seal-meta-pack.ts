@@ -4,6 +4,7 @@ import { FOOTER_BYTES, PackBuilder, TABLE_ENTRY_BYTES } from '../format/pack-bui
 import { TAG_BYTES } from '../format/seal.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
+import { metaContents } from './meta-contents.ts';
 
 /** Whose a manifest is: the same content of another disk is another pack, so that names give no equality away. */
 export function manifestOwner(sessionId: string, diskKey: string): string {
@@ -26,13 +27,18 @@ export function metaPackId(nameKey: Uint8Array, owner: string, frames: readonly 
   return keyedDigest(nameKey, Buffer.from(`meta\0${owner}\0`, 'utf8'), directory, ...frames).toString('hex', 0, 16);
 }
 
-export function sealMetaPack(id: ObjectId, frames: readonly Uint8Array[], secrets: RepositorySecrets): Uint8Array {
+export interface SealedMetaPack {
+  readonly data: Uint8Array;
+  /** As `metaContents` says it. */
+  readonly contents: string;
+}
+
+export function sealMetaPack(id: ObjectId, frames: readonly Uint8Array[], secrets: RepositorySecrets): SealedMetaPack {
   const rawBytes = frames.reduce((sum, { length }) => sum + length, 0);
   const perFrame = TABLE_ENTRY_BYTES + TAG_BYTES;
   const buffer = new Uint8Array(HEADER_BYTES + rawBytes + frames.length * perFrame + TAG_BYTES + FOOTER_BYTES);
   const builder = new PackBuilder(buffer, OBJECT_KIND.metaPack, id, secrets);
-  for (const frame of frames) {
-    builder.append(frame, keyedDigest(secrets.digestKey, frame));
-  }
-  return buffer.subarray(0, builder.finish());
+  const digests = frames.map((frame) => keyedDigest(secrets.digestKey, frame));
+  frames.forEach((frame, i) => builder.append(frame, digests[i] ?? frame));
+  return { data: buffer.subarray(0, builder.finish()), contents: metaContents(secrets.digestKey, digests) };
 }

@@ -1,12 +1,13 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
-import { readPackTable } from '../format/pack-reader.ts';
+import { readMetaTable } from '../manifest/read-meta-table.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { lockForPoint } from '../retention/lock-point.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import { MAX_SESSION_MS } from '../sessions/session-ages.ts';
-import type { Session } from '../sessions/session-store.ts';
+import { BEGIN_ANEW, type Session } from '../sessions/session-store.ts';
 import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
+import { checkFacts } from './check-facts.ts';
 import { checkDisks } from './check-disks.ts';
 import type { FoundPoint, PointStore } from './point-store.ts';
 
@@ -22,12 +23,17 @@ export async function commitPoint(
     throw new AppError('BAD_INPUT', `Session ${sessionId} did not announce restore point ${pointId}.`);
   }
   if ((await readEpoch(context.store, context.secrets)) !== session.epoch) {
-    throw new AppError('SESSION_FENCED', `Session ${sessionId} began before the vault’s last recovery.`);
+    throw new AppError('SESSION_FENCED', `Session ${sessionId} began before the vault’s last recovery.`, {
+      hint: BEGIN_ANEW,
+    });
   }
   const now = context.clock.now();
   if (now - session.startedAt > MAX_SESSION_MS) {
-    throw new AppError('SESSION_FENCED', `Session ${sessionId} began too long ago to commit: over seven days.`);
+    throw new AppError('SESSION_FENCED', `Session ${sessionId} began too long ago to commit: over seven days.`, {
+      hint: BEGIN_ANEW,
+    });
   }
+  checkFacts(request);
   checkDisks(disks);
   await Promise.all(disks.map((disk) => requireManifest(context, disk)));
   const lockedUntil = await lock(context, points, session, request);
@@ -78,10 +84,12 @@ async function findPinned(points: PointStore, pointId: string): Promise<FoundPoi
 async function requireManifest({ store, secrets }: RepositoryContext, { manifest }: DiskResult): Promise<void> {
   for (const { id } of manifest.layers.flatMap(({ packs }) => packs)) {
     if ((await store.head(packName('meta', id))) === null) {
-      throw new AppError('VAULT_OBJECT_MISSING', `The manifest ${id} of disk ${manifest.diskKey} is not in the vault.`);
+      const message = `The manifest ${id} of disk ${manifest.diskKey} is not in the vault.`;
+      const hint = 'Write the disk again; what the vault has of it is not stored again.';
+      throw new AppError('VAULT_OBJECT_MISSING', message, { hint });
     }
   }
-  for (const { id } of manifest.layers.at(-1)?.packs ?? []) {
-    await readPackTable(store, 'meta', id, secrets);
+  for (const pack of manifest.layers.at(-1)?.packs ?? []) {
+    await readMetaTable(store, pack, secrets);
   }
 }

@@ -4,6 +4,7 @@ import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { CUSTODY_PREFIX, custodyName, pointName } from '../format/names.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { lockLike } from '../retention/lock-like-vault.ts';
@@ -124,6 +125,7 @@ export class CustodyLog {
       const payload = Buffer.from(JSON.stringify({ number, ...entry }), 'utf8');
       const id = uuidToObjectId(pointId, 'point');
       const sealed = sealObject(OBJECT_KIND.custody, id, payload, this.#secrets);
+      requireReadable(custodyName(pointId, number), sealed, MAX_BYTES.custody);
       // As long as the point itself: who could remove a hold, or a date, could have the point deleted by others.
       const lock = await lockLike(this.#store, pointName(pointId));
       if ((await this.#store.putIfAbsent(custodyName(pointId, number), [sealed], lock)) === 'created') {
@@ -169,12 +171,17 @@ export class CustodyLog {
     const last = highestCounted(numbers);
     let state = UNTOUCHED;
     let missing: unknown = null;
+    let lacking = 0;
     // Lists are no snapshots: what lies between is asked for by its name.
     for (let number = 1; number <= last; number += 1) {
       try {
         state = applyEntry(state, number, await this.#readEntry(pointId, number));
       } catch (error) {
         missing ??= error;
+        lacking += 1;
+        if (lacking > MAX_GAP) {
+          break;
+        }
       }
     }
     if (missing !== null && state.deletedAt === null) {
@@ -190,7 +197,12 @@ export class CustodyLog {
   async #readEntry(pointId: string, number: number): Promise<CustodyEntry> {
     const name = custodyName(pointId, number);
     const expected = { id: uuidToObjectId(pointId, 'point'), kinds: [OBJECT_KIND.custody] };
-    const { payload } = openObject(await this.#store.get(name), name, expected, this.#secrets);
+    const { payload } = openObject(
+      await this.#store.get(name, { maxBytes: MAX_BYTES.custody }),
+      name,
+      expected,
+      this.#secrets,
+    );
     const entry = JSON.parse(payload.toString('utf8')) as CustodyEntry & { readonly number: number };
     if (entry.number !== number) {
       throw corrupt(name, `is entry ${entry.number} of its restore point`);

@@ -9,16 +9,21 @@ const HOUR_MS = 60 * 60 * 1000;
  * From here on the point does not exist; collection brings its space back. Again: nothing happens. NO_RESTORE_POINT if
  * there never was one, POINT_RETAINED and POINT_HELD while it has to stay.
  */
-export async function deletePoint(points: PointStore, pointId: string, now: number): Promise<void> {
+export async function deletePoint(
+  points: PointStore,
+  pointId: string,
+  { now, isLost }: { readonly now: number; readonly isLost: boolean },
+): Promise<void> {
   const committedWith = await findRetention(points, pointId);
   await points.custody.append(pointId, (state) => {
     if (state.deletedAt !== null) {
       return null;
     }
-    if (committedWith === null) {
+    // Out of sight is not lost: its folder may not be mounted, and only its object says until when it is retained.
+    if (committedWith === null && !(isLost && state.last > 0)) {
       throw noPoint(pointId);
     }
-    requireDeletable(pointId, Math.max(state.retainUntil, committedWith), state, now);
+    requireDeletable(pointId, Math.max(state.retainUntil, committedWith ?? 0), state, now);
     return { kind: 'delete', at: now };
   });
 }

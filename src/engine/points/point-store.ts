@@ -7,9 +7,11 @@ import { pointName } from '../format/names.ts';
 import { FOOTER_BYTES } from '../format/pack-builder.ts';
 import { TAG_BYTES } from '../format/seal.ts';
 import { openObject, sealObject } from '../format/sealed-object.ts';
+import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import type { DiskManifest, Point, PointSummary } from '../types.ts';
+import { isDamage, nullIfDamaged } from '../verify/diagnose.ts';
 import { CustodyLog } from './custody-log.ts';
 
 const LENGTH_BYTES = 4;
@@ -17,16 +19,15 @@ const TIME_BYTES = 8;
 /** No restore point is as short: lists need not open tombstones, of which there may be many. */
 const TOMBSTONE_BYTES = HEADER_BYTES + TIME_BYTES + TAG_BYTES + FOOTER_BYTES;
 
-const DAMAGE = ['VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN', 'VAULT_OBJECT_MISSING', 'BAD_INPUT'] as const;
-
 interface StoredPoint {
   readonly summary: PointSummary;
   readonly disks: readonly DiskManifest[];
 }
 
-interface ListedObject {
-  readonly pointId: string;
-  readonly sizeBytes: number;
+/** Ids, by the length of what lies there. */
+export interface ListedPoints {
+  readonly points: ReadonlySet<string>;
+  readonly tombstones: ReadonlySet<string>;
 }
 
 /** What lies at a point's name. A point may have been deleted, and wait for those who still read it. */
@@ -60,6 +61,7 @@ export class PointStore {
     const payload = Buffer.concat([length, json, config]);
     const id = uuidToObjectId(summary.pointId, 'point');
     const sealed = sealObject(OBJECT_KIND.point, id, payload, this.#secrets);
+    requireReadable(pointName(summary.pointId), sealed, MAX_BYTES.point);
     const locked = summary.lockedUntil === undefined ? {} : { retainUntil: summary.lockedUntil };
     const outcome = await this.#store.putIfAbsent(pointName(summary.pointId), [sealed], locked);
     await this.#store.flush();
@@ -86,14 +88,34 @@ export class PointStore {
     return outcome === 'created' || (await this.find(pointId)) === 'tombstone' ? 'fenced' : 'committed';
   }
 
+  /**
+   * Points of which custody says that they are to be there, and that are not: somebody removed them who did not ask it,
+   * and a tombstone may have taken the place. `there` is what a list has shown that is no tombstone.
+   */
+  async *removed(there: ReadonlySet<string>): AsyncIterable<string> {
+    for (const pointId of await this.custody.pointIds()) {
+      if (!there.has(pointId) && (await this.#isUndeleted(pointId))) {
+        const found = await nullIfDamaged(this.findObject(pointId));
+        // Once more: it may have been deleted, and gone, in between.
+        if (found?.kind !== 'point' && (await this.#isUndeleted(pointId))) {
+          yield pointId;
+        }
+      }
+    }
+  }
+
+  async #isUndeleted(pointId: string): Promise<boolean> {
+    const state = await nullIfDamaged(this.custody.read(pointId));
+    return state !== null && state.last > 0 && state.deletedAt === null;
+  }
+
   /** 'tombstone' also where the point was deleted: it is decided, and not there. */
   async find(pointId: string): Promise<Point | 'tombstone' | null> {
-    const deletedAt = await this.#deletedAt(pointId);
-    const found = await this.findObject(pointId);
-    if (found === null) {
-      return deletedAt === null ? null : 'tombstone';
+    if ((await this.#deletedAt(pointId)) !== null) {
+      return 'tombstone';
     }
-    return found.kind === 'point' && deletedAt === null ? found.point : 'tombstone';
+    const found = await this.findObject(pointId);
+    return found?.kind === 'point' ? found.point : (found?.kind ?? null);
   }
 
   /** What nobody can read deletes nothing: with damaged custody a point is there, to be read and never to be deleted. */
@@ -101,7 +123,7 @@ export class PointStore {
     try {
       return (await this.custody.read(pointId)).deletedAt;
     } catch (error) {
-      if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING', 'VAULT_FORMAT_UNKNOWN')) {
+      if (isDamage(error)) {
         return null;
       }
       throw error;
@@ -114,7 +136,7 @@ export class PointStore {
     const name = pointName(pointId);
     let data: Uint8Array;
     try {
-      data = await this.#store.get(name);
+      data = await this.#store.get(name, { maxBytes: MAX_BYTES.point });
     } catch (error) {
       if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
         return null;
@@ -144,15 +166,12 @@ export class PointStore {
    */
   async *list(onDamaged?: (pointId: string, error: AppError) => void): AsyncIterable<Point> {
     const tell = (pointId: string, error: unknown): void => {
-      if (onDamaged === undefined || !isAppError(error, ...DAMAGE)) {
+      if (onDamaged === undefined || !(isDamage(error) || isAppError(error, 'BAD_INPUT'))) {
         throw error;
       }
       onDamaged(pointId, error);
     };
-    const ids = new Set<string>();
-    for await (const pointId of this.ids()) {
-      ids.add(pointId);
-    }
+    const { points: ids } = await this.listed();
     const deleted = await this.custody.findDeleted(ids, tell);
     for (const pointId of ids) {
       const found = deleted.has(pointId) ? null : await this.#findOrTell(pointId, tell);
@@ -162,32 +181,18 @@ export class PointStore {
     }
   }
 
-  /** Points as they lie there, also those that were deleted. */
-  async *ids(): AsyncIterable<string> {
-    for await (const { pointId, sizeBytes } of this.#objects()) {
-      if (sizeBytes !== TOMBSTONE_BYTES) {
-        yield pointId;
-      }
-    }
-  }
-
-  async *tombstones(): AsyncIterable<string> {
-    for await (const { pointId, sizeBytes } of this.#objects()) {
-      if (sizeBytes === TOMBSTONE_BYTES) {
-        yield pointId;
-      }
-    }
-  }
-
-  async *#objects(): AsyncIterable<ListedObject> {
+  /** What lies there, also points that were deleted; by its length: what is no tombstone inside may be among them. */
+  async listed(): Promise<ListedPoints> {
+    const listed = { points: new Set<string>(), tombstones: new Set<string>() };
     const prefix = pointName('');
     for await (const { name, sizeBytes } of this.#store.list(prefix)) {
       const pointId = name.slice(prefix.length);
       // A store is a folder that others can reach too: what has no name of ours is none of ours.
       if (isUuid(pointId)) {
-        yield { pointId, sizeBytes };
+        (sizeBytes === TOMBSTONE_BYTES ? listed.tombstones : listed.points).add(pointId);
       }
     }
+    return listed;
   }
 
   async #findOrTell(pointId: string, tell: (pointId: string, error: unknown) => void): Promise<FoundPoint | null> {

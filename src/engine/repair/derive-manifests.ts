@@ -56,10 +56,12 @@ async function mend(
   id: ObjectId,
 ): Promise<'replaced' | 'locked' | null> {
   const places = findPlaces(known, id);
-  const frames = (await readSpare(context, id)) ?? (await deriveMetaPack(context, known, { id, places }));
+  const contents = places.find(({ pack }) => pack.contents !== undefined)?.pack.contents;
+  const pack = { id, contents };
+  const frames = (await readSpare(context, pack)) ?? (await deriveMetaPack(context, known, { ...pack, places }));
   if (frames === null) {
     return null;
   }
   const needing = places.map(({ point }) => point);
-  return replaceMetaPack(context, id, frames, await promisedUntil(context, points, needing));
+  return replaceMetaPack(context, pack, frames, await promisedUntil(context, points, needing));
 }

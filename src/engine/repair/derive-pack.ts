@@ -1,10 +1,12 @@
 import type { ObjectId } from '../format/ids.ts';
+import { keyedDigest } from '../keys/digest.ts';
 import { foldedGroups } from '../manifest/fold-layers.ts';
+import { metaContents } from '../manifest/meta-contents.ts';
 import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { encodeDirectory, manifestOwner, metaPackId } from '../manifest/seal-meta-pack.ts';
 import { encodeRecords } from '../manifest/segment-record.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import type { DiskManifest, ManifestLayer } from '../types.ts';
+import type { DiskManifest, ManifestLayer, ManifestPack } from '../types.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import type { KnownPoint, NamedAt } from './known-points.ts';
 import { offerFrom, readMetaFrames, type MetaFrames } from './meta-frames.ts';
@@ -17,20 +19,22 @@ interface OtherLayers {
 
 interface DamagedPack {
   readonly id: ObjectId;
+  /** As a restore point says it that names the pack. */
+  readonly contents: string | undefined;
   readonly places: readonly NamedAt[];
 }
 
 /**
  * The frames of a damaged meta pack, from what else there is: those of it that open, the layers that it was folded from,
  * and frames with the same content in other versions of the disk. Believed is only what has the digests of the pack's
- * table or, where that is lost, a name that comes out as the pack's. Null where that leads nowhere.
+ * table or, where that is lost, comes out as what a restore point says of the pack. Null where that leads nowhere.
  */
 export async function deriveMetaPack(
   context: RepositoryContext,
   points: readonly KnownPoint[],
   damaged: DamagedPack,
 ): Promise<readonly Buffer[] | null> {
-  const lacking = await readMetaFrames(context, damaged.id);
+  const lacking = await readMetaFrames(context, damaged);
   return lacking === null ? deriveByName(context, points, damaged) : complete(context, points, damaged, lacking);
 }
 
@@ -104,16 +108,16 @@ function names({ layers }: DiskManifest, id: ObjectId): boolean {
 }
 
 /** Meta packs of other versions of the disk that speak of the same groups. */
-function findLike(points: readonly KnownPoint[], { id, places }: DamagedPack): ReadonlySet<ObjectId> {
-  const found = new Set<ObjectId>();
+function findLike(points: readonly KnownPoint[], { id, places }: DamagedPack): Iterable<ManifestPack> {
+  const found = new Map<ObjectId, ManifestPack>();
   for (const place of places) {
     const { firstGroup, lastGroup } = place.pack;
     const packs = versionsOf(points, place).flatMap(({ layers }) => layers.flatMap((layer) => layer.packs));
     packs
       .filter((pack) => pack.id !== id && pack.firstGroup <= lastGroup && firstGroup <= pack.lastGroup)
-      .forEach((pack) => found.add(pack.id));
+      .forEach((pack) => found.set(pack.id, pack));
   }
-  return found;
+  return found.values();
 }
 
 function versionsOf(points: readonly KnownPoint[], { point, disk }: NamedAt): DiskManifest[] {
@@ -147,8 +151,19 @@ async function tryFold(
   return [...frames, encodeDirectory(groups)];
 }
 
-/** The point that wrote the pack is among those that name it, unless it was deleted: then nothing can be proved. */
-function isNamed({ secrets }: RepositoryContext, { id, places }: DamagedPack, frames: readonly Buffer[]): boolean {
+/**
+ * A point of before proves it by the pack's name, as long as the point that wrote the pack is among those that name it:
+ * after its deletion nothing can be proved.
+ */
+function isNamed(
+  { secrets }: RepositoryContext,
+  { id, contents, places }: DamagedPack,
+  frames: readonly Buffer[],
+): boolean {
+  if (contents !== undefined) {
+    const digests = frames.map((frame) => keyedDigest(secrets.digestKey, frame));
+    return metaContents(secrets.digestKey, digests) === contents;
+  }
   const owners = new Set(places.map(({ point, disk }) => manifestOwner(point.sessionId, disk.diskKey)));
   return [...owners].some((owner) => metaPackId(secrets.nameKey, owner, frames) === id);
 }

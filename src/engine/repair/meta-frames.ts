@@ -1,11 +1,12 @@
 import { packName } from '../format/names.ts';
-import type { ObjectId } from '../format/ids.ts';
-import { FrameOpener, readPackTable, type PackTable } from '../format/pack-reader.ts';
+import { FrameOpener, type PackTable } from '../format/pack-reader.ts';
 import { keyedDigest } from '../keys/digest.ts';
+import { readMetaTable, type NamedMetaPack } from '../manifest/read-meta-table.ts';
 import { encodeDirectory } from '../manifest/seal-meta-pack.ts';
 import { decodeRecords } from '../manifest/segment-record.ts';
 import { SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import type { ManifestPack } from '../types.ts';
 import { nullIfDamaged, requireDamage } from '../verify/diagnose.ts';
 import { frames, requireLayout } from '../verify/pack-layout.ts';
 
@@ -42,9 +43,9 @@ export class MetaFrames {
   }
 }
 
-/** Null where its table does not open. */
-export async function readMetaFrames(context: RepositoryContext, id: ObjectId): Promise<MetaFrames | null> {
-  const table = await nullIfDamaged(readTable(context, id));
+/** Null where its table does not open, or is another one. */
+export async function readMetaFrames(context: RepositoryContext, pack: NamedMetaPack): Promise<MetaFrames | null> {
+  const table = await nullIfDamaged(readTable(context, pack));
   if (table === null) {
     return null;
   }
@@ -61,15 +62,15 @@ export async function readMetaFrames(context: RepositoryContext, id: ObjectId): 
 }
 
 /** The readable frames of another pack that this one lacks. */
-export async function offerFrom(context: RepositoryContext, id: ObjectId, lacking: MetaFrames): Promise<void> {
-  const table = await nullIfDamaged(readTable(context, id));
+export async function offerFrom(context: RepositoryContext, pack: ManifestPack, lacking: MetaFrames): Promise<void> {
+  const table = await nullIfDamaged(readTable(context, pack));
   if (table !== null) {
     lacking.offer(await readFrames(context, table, (digest) => lacking.lacks(digest)));
   }
 }
 
-async function readTable({ store, secrets }: RepositoryContext, id: ObjectId): Promise<PackTable> {
-  const table = await readPackTable(store, 'meta', id, secrets);
+async function readTable({ store, secrets }: RepositoryContext, pack: NamedMetaPack): Promise<PackTable> {
+  const table = await readMetaTable(store, pack, secrets);
   requireLayout(table);
   return table;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { limit } from '../../kernel/limit.ts';
-import { isObjectId, type ObjectId } from '../format/ids.ts';
-import { DATA_PREFIX, packName } from '../format/names.ts';
+import { listPacks } from '../collect/list-packs.ts';
+import type { ObjectId } from '../format/ids.ts';
 import { readPackTable } from '../format/pack-reader.ts';
 import type { IndexedPack } from '../index/index-entries.ts';
 import { SHORT_DIGEST_BYTES } from '../keys/digest.ts';
@@ -31,19 +31,15 @@ export interface RebuiltIndex {
 export async function rebuildIndex(context: RepositoryContext, request: RepairRequest): Promise<RebuiltIndex> {
   const signal = request.signal ?? new AbortController().signal;
   const survey = await surveyIndex(context, signal);
-  const removed = survey.damaged.map(({ name }) => name);
-  const present: ObjectId[] = [];
-  for await (const { name } of context.store.list(DATA_PREFIX)) {
-    const id = name.slice(name.lastIndexOf('/') + 1);
-    if (isObjectId(id) && name === packName('data', id)) {
-      present.push(id);
-    }
-  }
+  const damaged = survey.damaged.map(({ name }) => name);
+  const present = await listPacks(context.store, 'data', signal);
   // What a damaged segment listed is not known: it may be some chunks of any pack.
-  const everything = request.index === 'all' || removed.length > 0;
-  const packs = present.filter((id) => everything || !survey.packs.has(id));
+  const everything = request.index === 'all' || damaged.length > 0;
+  const packs = [...present.keys()].filter((id) => everything || !survey.packs.has(id));
   const unreadable = await indexPacks(context, packs, request, signal);
   await context.store.flush();
+  // Where none could be read it is the store, and what was damaged still says more than nothing.
+  const removed = packs.length > 0 && unreadable.length === packs.length ? [] : damaged;
   for (const name of removed) {
     await context.store.delete(name);
   }

@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../../kernel/errors.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
 import { keyedDigest } from '../keys/digest.ts';
+import type { NamedMetaPack } from '../manifest/read-meta-table.ts';
 import { sealMetaPack } from '../manifest/seal-meta-pack.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { readMetaFrames } from './meta-frames.ts';
@@ -15,12 +16,15 @@ function spareOf({ secrets }: RepositoryContext, id: ObjectId): ObjectId {
 }
 
 /** What a repair that was interrupted had derived already; null if there is none. */
-export async function readSpare(context: RepositoryContext, id: ObjectId): Promise<readonly Buffer[] | null> {
+export async function readSpare(
+  context: RepositoryContext,
+  { id, contents }: NamedMetaPack,
+): Promise<readonly Buffer[] | null> {
   const spare = spareOf(context, id);
   if ((await context.store.head(packName('meta', spare))) === null) {
     return null;
   }
-  return (await readMetaFrames(context, spare))?.all ?? null;
+  return (await readMetaFrames(context, { id: spare, contents }))?.all ?? null;
 }
 
 /**
@@ -29,38 +33,39 @@ export async function readSpare(context: RepositoryContext, id: ObjectId): Promi
  */
 export async function replaceMetaPack(
   context: RepositoryContext,
-  id: ObjectId,
+  pack: NamedMetaPack,
   frames: readonly Buffer[],
   retainUntil: number | undefined,
 ): Promise<'replaced' | 'locked'> {
   const { store, secrets } = context;
+  const { id } = pack;
   const name = packName('meta', id);
   const spareName = packName('meta', spareOf(context, id));
   if ((await store.head(name)) !== null) {
-    await putSpare(context, id, frames);
+    await putSpare(context, pack, frames);
     if (!(await tryDelete(context, name))) {
       await tryDelete(context, spareName);
       return 'locked';
     }
   }
   // Where it exists, somebody else has just made the same.
-  await store.putIfAbsent(name, [sealMetaPack(id, frames, secrets)], { retainUntil });
+  await store.putIfAbsent(name, [sealMetaPack(id, frames, secrets).data], { retainUntil });
   await store.flush();
   await tryDelete(context, spareName);
   return 'replaced';
 }
 
 /** Read again before anything is taken away for it. */
-async function putSpare(context: RepositoryContext, id: ObjectId, frames: readonly Buffer[]): Promise<void> {
+async function putSpare(context: RepositoryContext, pack: NamedMetaPack, frames: readonly Buffer[]): Promise<void> {
   const { store, secrets } = context;
-  const spare = spareOf(context, id);
+  const spare = spareOf(context, pack.id);
   const name = packName('meta', spare);
-  if ((await readSpare(context, id)) === null) {
+  if ((await readSpare(context, pack)) === null) {
     await store.delete(name);
-    await store.putIfAbsent(name, [sealMetaPack(spare, frames, secrets)]);
+    await store.putIfAbsent(name, [sealMetaPack(spare, frames, secrets).data]);
   }
   await store.flush();
-  if ((await readSpare(context, id)) === null) {
+  if ((await readSpare(context, pack)) === null) {
     throw new AppError('VAULT_CORRUPT', `${name} can’t be read again after it was put.`, { data: { object: name } });
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import { AppError } from '../../kernel/errors.ts';
 import type { Store } from '../ports/store.ts';
+import { BadSectors } from '../testing/bad-sectors.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
 import type { Repository } from '../types.ts';
 import { HEADER } from '../verify/testing/three-points.ts';
@@ -76,19 +76,10 @@ test('a chunk whose frame is damaged is read from another pack that holds it', a
 });
 
 test('a chunk that lies in a sector which can’t be read, too', async () => {
-  const failing = (store: Store): Store =>
-    new Proxy(store, {
-      get: (target, key: keyof Store) => {
-        const value = target[key];
-        const same: unknown = typeof value === 'function' ? value.bind(target) : value;
-        return key === 'getRange' ? getRange : same;
-      },
-    });
-  const getRange: Store['getRange'] = async (name, offset, into) => {
-    if (packs[1].includes(name) && offset <= HEADER + 9 && offset + into.length > HEADER + 9) {
-      throw new AppError('VAULT_UNREACHABLE', `Could not read ${name}: EIO.`, { data: { errno: 'EIO' } });
-    }
-    await vault.store.getRange(name, offset, into);
+  const failing = (store: Store): Store => {
+    const sectors = new BadSectors(store);
+    packs[1].forEach((name) => sectors.at.set(name, HEADER + 9));
+    return sectors;
   };
   expect(await readBoth(failing)).toEqual([true, true, true, true]);
 });

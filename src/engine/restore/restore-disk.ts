@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
+import { quiet } from '../../kernel/quiet.ts';
 import { settleAll } from '../../kernel/settle-all.ts';
 import { corrupt } from '../format/header.ts';
 import { packName } from '../format/names.ts';
@@ -293,10 +294,4 @@ class DiskRestore {
 
 function moved({ packs, frames }: ReadBatch, by: number): Pick<ReadBatch, 'packs' | 'frames'> {
   return { packs, frames: frames.map((frame) => ({ ...frame, sealedAt: frame.sealedAt + by })) };
-}
-
-/** It is awaited, but maybe only after it has failed. */
-function quiet<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  return work;
 }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { LEASE_TIMEOUT_MS } from '../ports/leases.ts';
+import { isKeptOnly } from '../sessions/kept-session.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
 import { backUp, createLockedVault, DAY, DISK, WINDOW, type LockedVault } from './testing/locked-vault.ts';
@@ -86,6 +87,18 @@ test('a session that is locked and alive is waited for, and what it pins stays',
   }
   expect(vault.names('data/')).toEqual(packs);
   expect(vault.names('points/')).toContain(`points/${gone}`);
+});
+
+test('a writer that is kept and seems dead is waited for until its point is decided: it may be slow', async () => {
+  const [sessionId, pointId] = [randomUUID(), randomUUID()];
+  await vault.repository.beginSession({ sessionId, pointId, purpose: 'backup', pins: [] });
+  lock(/^sessions/);
+  clock.advance(LEASE_TIMEOUT_MS + 1);
+  const session = { sessionId, pointId, purpose: 'backup' as const, pins: [], startedAt: 0, epoch: 0 };
+  const context = { ...vault.options, store: vault.store, clock };
+  expect(await isKeptOnly(context, sessionId, session)).toBe(false);
+  await vault.repository.fence(pointId);
+  expect(await isKeptOnly(context, sessionId, session)).toBe(true);
 });
 
 test('in a bucket that locks whatever is put, backups end and collections go on', async () => {

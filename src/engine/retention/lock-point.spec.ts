@@ -3,6 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { beginKeyGeneration } from '../begin-key-generation.ts';
 import { createRepository } from '../create-repository.ts';
+import { CondemnedLog } from '../collect/condemned-log.ts';
+import { uuidToObjectId } from '../format/ids.ts';
+import { packIdOf } from '../format/names.ts';
+import { deriveSecrets } from '../keys/key-schedule.ts';
 import { openRepository } from '../open-repository.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
@@ -124,6 +128,27 @@ test('a pack that is gone can not be promised', async () => {
   await expect(backUp({ retainUntil: WINDOW, base: first.pointId, disk })).rejects.toMatchObject({
     code: 'VAULT_OBJECT_MISSING',
   });
+});
+
+test('what somebody else has condemned meanwhile is locked where it is now', async () => {
+  await backUp({});
+  const old = names('data/');
+  const { keyRing, tenantId, repositoryId, clock } = options;
+  const keys = await keyRing.getRepositoryKeys({ tenantId, repositoryId, generation: 0 });
+  const secrets = deriveSecrets(keys, uuidToObjectId(repositoryId, 'repository'), 0);
+  const lockUntil = store.retention.lockUntil.bind(store.retention);
+  store.retention.lockUntil = async (...lock) => {
+    store.retention.lockUntil = lockUntil;
+    const ids = old.map((name) => packIdOf('data', name) ?? '');
+    await new CondemnedLog(store, secrets, clock).append('unused', ids);
+    await using other = await openRepository({ ...options, store });
+    await backUp({}, other);
+    await lockUntil(...lock);
+  };
+  await backUp({ retainUntil: WINDOW });
+  const places = names('data/').filter((name) => !old.includes(name));
+  expect(places.length).toBeGreaterThan(0);
+  expect(places.map((name) => store.locks.get(name))).toEqual(places.map(() => WINDOW));
 });
 
 test('a point that is kept longer is locked longer, with all that it needs', async () => {

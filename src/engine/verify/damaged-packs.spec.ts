@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { AppError } from '../../kernel/errors.ts';
-import { alterStore } from '../testing/alter-store.ts';
 import type { Store } from '../ports/store.ts';
+import { BadSectors } from '../testing/bad-sectors.ts';
 import { HEADER, LEVELS, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
 
 // Lanes without threads: what is damaged is the store's, and threads take their time to start.
@@ -113,15 +112,11 @@ test('packs that were exchanged are both named', async () => {
 test('a sector that can’t be read is damage; a store that is away is not', async () => {
   const [name = ''] = world.packs.other;
   const failing = (errno: string): ((store: Store) => Store) => {
-    return (store) =>
-      alterStore(store, {
-        getRange: async (object, offset, into, signal) => {
-          if (object === name && offset <= HEADER + 5 && offset + into.length > HEADER + 5) {
-            throw new AppError('VAULT_UNREACHABLE', `Could not read ${object}: ${errno}.`, { data: { errno } });
-          }
-          await store.getRange(object, offset, into, signal);
-        },
-      });
+    return (store) => {
+      const sectors = new BadSectors(store, errno);
+      sectors.at.set(name, HEADER + 5);
+      return sectors;
+    };
   };
   for (const level of [1, 2] as const) {
     await using broken = await world.vault.open(failing('EIO'));

@@ -3,11 +3,13 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { packName } from '../format/names.ts';
-import { FrameOpener, readPackTable, type PackTable } from '../format/pack-reader.ts';
+import { FrameOpener, type PackTable } from '../format/pack-reader.ts';
 import { checkHash } from '../format/sealed-object.ts';
+import { readMetaTable } from '../manifest/read-meta-table.ts';
 import { decodePackIds } from '../manifest/segment-record.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { RepositoryContext } from '../repository-context.ts';
+import type { ManifestPack } from '../types.ts';
 import { diagnosePack, requireDamage } from './diagnose.ts';
 import { frames, requireLayout } from './pack-layout.ts';
 import type { SurveyedPoint } from './survey-points.ts';
@@ -30,15 +32,17 @@ export async function surveyManifests(
   { level, signal, onRead }: { level: VerifyLevel; signal: AbortSignal; onRead: (done: number, total: number) => void },
 ): Promise<ManifestSurvey> {
   const layers = points.flatMap(({ disks }) => disks.flatMap((disk) => disk.layers));
-  const ids = new Set(layers.flatMap((layer) => layer.packs.map(({ id }) => id)));
+  const packs = layers.flatMap((layer) => layer.packs);
+  const places = new Map(packs.map((pack) => [`${pack.id} ${pack.contents}`, pack]));
   const named = new Map<ObjectId, readonly ObjectId[]>();
   const damaged: DamagedObject[] = [];
   const turn = limit(CONCURRENCY);
   let bytesRead = 0;
   let done = 0;
-  const read = async (id: ObjectId): Promise<void> => {
+  const read = async (pack: ManifestPack): Promise<void> => {
+    const { id } = pack;
     throwIfAborted(signal);
-    const outcome = await readMetaPack(context, id, level);
+    const outcome = await readMetaPack(context, pack, level);
     named.set(id, [...new Set(outcome.packs)]);
     bytesRead += outcome.bytesRead;
     if (outcome.error !== null) {
@@ -46,9 +50,9 @@ export async function surveyManifests(
       damaged.push({ ...found, lostFrames: outcome.lostFrames });
     }
     done += 1;
-    onRead(done, ids.size);
+    onRead(done, places.size);
   };
-  await Promise.all(Array.from(ids, (id) => turn(() => read(id))));
+  await Promise.all(Array.from(places.values(), (pack) => turn(() => read(pack))));
   return { named, damaged, bytesRead };
 }
 
@@ -59,13 +63,17 @@ interface MetaPackOutcome {
   readonly lostFrames: DamagedObject['lostFrames'];
 }
 
-async function readMetaPack(context: RepositoryContext, id: ObjectId, level: VerifyLevel): Promise<MetaPackOutcome> {
+async function readMetaPack(
+  context: RepositoryContext,
+  pack: ManifestPack,
+  level: VerifyLevel,
+): Promise<MetaPackOutcome> {
   const { store, secrets } = context;
-  const name = packName('meta', id);
+  const name = packName('meta', pack.id);
   try {
-    const table = await readPackTable(store, 'meta', id, secrets);
+    const table = await readMetaTable(store, pack, secrets);
     requireLayout(table);
-    const data = await store.get(name);
+    const data = await store.get(name, { maxBytes: table.sizeBytes });
     const found = readFrames(table, data, secrets);
     const error = found.error ?? (level === 1 ? findHashError(data, name) : null);
     return { packs: found.packs, bytesRead: data.length, error, lostFrames: found.lost };

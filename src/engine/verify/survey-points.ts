@@ -1,6 +1,7 @@
-import { AppError } from '../../kernel/errors.ts';
+import type { AppError } from '../../kernel/errors.ts';
 import { throwIfAborted } from '../../kernel/abort.ts';
 import { pointName } from '../format/names.ts';
+import { lostPoints } from '../points/lost-points.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { DiskManifest } from '../types.ts';
 import { requireDamage } from './diagnose.ts';
@@ -33,6 +34,11 @@ export async function surveyPoints(store: PointStore, { pointIds, signal }: Veri
   for await (const { summary, disks } of found) {
     throwIfAborted(signal);
     points.push({ pointId: summary.pointId, vmId: summary.vmId, takenAt: summary.takenAt, disks });
+  }
+  if (pointIds === undefined) {
+    for await (const { pointId, problem, message } of lostPoints(store, await store.listed())) {
+      damaged.set(pointId, { name: pointName(pointId), problem, message, lostFrames: 'all' });
+    }
   }
   return { points, damaged };
 }

@@ -64,7 +64,7 @@ export interface VerifyState {
 
 export interface VerifyProgress {
   readonly phase: 'manifests' | 'packs' | 'ranges';
-  /** Of the phase: points, packs, disks. */
+  /** Of the phase: meta packs, data packs, restore points. */
   readonly done: number;
   readonly total: number;
   readonly bytesRead: number;

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../kernel/abort.ts';
-import { isObjectId, type ObjectId } from '../format/ids.ts';
-import { DATA_PREFIX, packName } from '../format/names.ts';
+import { listPacks } from '../collect/list-packs.ts';
+import type { ObjectId } from '../format/ids.ts';
+import { packName } from '../format/names.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
@@ -29,7 +30,8 @@ export async function verify(
   throwIfAborted(request.signal);
   const survey = await surveyPoints(points, request);
   await context.condemned.refresh();
-  const present = await listPacks(context, request.signal);
+  // One listing instead of a question for each pack.
+  const present = await listPacks(context.store, 'data', request.signal ?? new AbortController().signal);
   return new Verification(context, points, request, { survey, present }).run();
 }
 
@@ -191,19 +193,6 @@ class Verification {
     const { bytesRead, bytesTotal } = this.#queue;
     this.#request.onProgress?.({ phase, done, total, bytesRead, bytesTotal });
   }
-}
-
-/** One listing instead of a question for each pack. */
-async function listPacks({ store }: RepositoryContext, signal?: AbortSignal): Promise<PresentPacks> {
-  const present = new Map<ObjectId, number>();
-  for await (const { name, sizeBytes } of store.list(DATA_PREFIX)) {
-    throwIfAborted(signal);
-    const id = name.slice(name.lastIndexOf('/') + 1);
-    if (isObjectId(id) && name === packName('data', id)) {
-      present.set(id, sizeBytes);
-    }
-  }
-  return present;
 }
 
 /** With damaged custody a point is there all the same. */

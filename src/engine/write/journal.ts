@@ -1,6 +1,6 @@
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
-import { journalPrefix, packName } from '../format/names.ts';
+import { journalPlaceOf, journalPrefix, packName } from '../format/names.ts';
 import { keyedDigest } from '../keys/digest.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import { decodeRecords, encodeRecords, type SegmentRecord } from '../manifest/segment-record.ts';
@@ -69,7 +69,9 @@ export class WriteJournal {
     const names: string[] = [];
     const prefix = journalPrefix(this.#sessionId, this.#tag);
     for await (const { name } of this.#store.list(prefix)) {
-      names.push(name);
+      if (journalPlaceOf(name) !== null) {
+        names.push(name);
+      }
     }
     const entries = new EntryReader(names, (name) => this.#read(name, name.slice(prefix.length)));
     const heads: EntryHead[] = [];

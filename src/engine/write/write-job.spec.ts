@@ -99,6 +99,19 @@ test('a record never counts without its packs, whichever entries of the journal 
   await context.lanes.stop();
 });
 
+test('what was published is adopted by nobody', async () => {
+  const store = new MemoryStore();
+  const { context, journal, job } = await openJob(store);
+  const pack = await job.nextPack();
+  job.packSealed({ ...pack, bytes: 64, digests: new Uint8Array(randomBytes(16)) });
+  await job.settleUploads();
+  expect((await journal.load()).unpublished).toEqual([pack.id]);
+  await job.finishIndex();
+  expect((await journal.load()).unpublished).toEqual([]);
+  job.releaseBuffers();
+  await context.lanes.stop();
+});
+
 test('memory is there again of packs that were stored, that could not be, and that never came back', async () => {
   const store = new MemoryStore();
   const failures: unknown[] = [];
