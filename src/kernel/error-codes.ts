@@ -170,8 +170,14 @@ export const ERROR_CODES = {
   },
   POINT_RETAINED: { kind: 'conflict', hint: 'Wait until the date that it is retained until.' },
   POINT_HELD: { kind: 'conflict', hint: 'Let whoever placed the holds release them first.' },
-  VAULT_OBJECT_EXISTS: { kind: 'conflict', hint: 'Another writer was first at that name; its object stands.' },
-  VAULT_OBJECT_MISSING: { kind: 'not_found', hint: 'The object is not in the vault.' },
+  VAULT_OBJECT_EXISTS: {
+    kind: 'conflict',
+    hint: 'Look at what is there: it stays. If it is not what was to be made, begin again with a new id.',
+  },
+  VAULT_OBJECT_MISSING: {
+    kind: 'not_found',
+    hint: 'Check that the path or prefix is the vault’s own; if it is, verify the vault, which says what is lost.',
+  },
   SESSION_FENCED: { kind: 'conflict', hint: 'This writer was declared dead; a newer attempt has taken over.' },
   KEY_MISSING: { kind: 'corrupt', hint: 'Bring the tenant’s key file back; without it the vault can’t be opened.' },
   KEY_DESTROYED: { kind: 'corrupt', hint: 'The tenant’s keys were destroyed on purpose; the data is gone for good.' },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Catalog } from '../engine/index.ts';
@@ -96,10 +96,36 @@ test('a scrub reads what is due, and the next run the rest', async () => {
   expect(Object.values(kept.packs).filter(({ level }) => level === 1)).toHaveLength(Number(read));
 });
 
+test('a file that is no state of a verification is left as it is, and so is what lies beside one', async () => {
+  const state = join(world.folder, 'package.json');
+  await writeFile(state, '{"name":"precious"}');
+  const refused = await tool('verify', '--state', state);
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is not the state of a verification') });
+  expect(await readFile(state, 'utf8')).toBe('{"name":"precious"}');
+  await rm(state);
+  await writeFile(`${state}.new`, 'precious');
+  expect((await tool('verify', '--state', state)).code).toBe(0);
+  expect(await readFile(`${state}.new`, 'utf8')).toBe('precious');
+});
+
 test('a lost repo.0 is put back by repair, where the keys are there', async () => {
   await rm(join(world.vault, 'repo.0'));
   expect(await tool('list')).toMatchObject({ code: 1, err: expect.stringContaining('holdfast-vault repair') });
   const repaired = await tool('repair');
-  expect(repaired.out).toMatch(/^MENDED {3}repo\.0, of vault /);
+  expect(repaired.out).toMatch(/^MENDED {3}repo\.0, of vault .*\nASSUMED {2}the parameters .*64\.0 KiB/);
   expect((await tool('list')).out).toContain('mail server');
+});
+
+test('another tenant’s restore point, put into a vault, does not make it theirs', async () => {
+  await using other = await makeSmallVault();
+  await cp(join(other.keys, 'tenants'), join(world.keys, 'tenants'), { recursive: true });
+  await copyFile(join(other.vault, 'points', other.first), join(world.vault, 'points', other.first));
+  const repo = join(world.vault, 'repo.0');
+  const [before, index] = [await readFile(repo), await filesIn(world, 'index')];
+  await tool('repair');
+  expect((await readFile(repo)).equals(before)).toBe(true);
+  expect(await filesIn(world, 'index')).toEqual(index);
+  await rm(repo);
+  expect(await tool('repair')).toMatchObject({ code: 3, err: expect.stringContaining('of several repositories') });
+  await expect(readFile(repo)).rejects.toThrow('ENOENT');
 });

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
@@ -42,12 +41,13 @@ test('a restore that ends half-way goes on where it was', async () => {
   const [to, cursor] = [join(world.folder, 'half.raw'), join(world.folder, 'half.json')];
   const { undo } = await flipBit(await lastPack(), 100);
   // Lanes restore side by side: now and then the damage is met before the first segment is whole.
-  for (let tries = 0; tries < 20 && !existsSync(cursor); tries += 1) {
-    await rm(`${to}.partial`, { force: true });
+  let settledBelow = 0;
+  for (let tries = 0; tries < 20 && settledBelow === 0; tries += 1) {
+    await Promise.all([cursor, `${to}.partial`].map((path) => rm(path, { force: true })));
     expect((await restoreRoot(to, '--resume', cursor)).code).toBe(3);
+    ({ settledBelow } = JSON.parse(await readFile(cursor, 'utf8')) as { settledBelow: number });
   }
   await undo();
-  const { settledBelow } = JSON.parse(await readFile(cursor, 'utf8')) as { settledBelow: number };
   expect(settledBelow).toBeGreaterThan(0);
   expect(settledBelow).toBeLessThan(world.root.length);
   // What is marked now shows that it is not written again.
@@ -67,7 +67,8 @@ test('a restore that ends half-way goes on where it was', async () => {
 
 test('a cursor without its half-written file, or that is none, is refused', async () => {
   const [to, cursor] = [join(world.folder, 'none.raw'), join(world.folder, 'none.json')];
-  const what = { pointId: world.second, diskKey: 'root', to, settledBelow: 256 * KIB };
+  const partial = { device: '1', inode: '1', born: '1' };
+  const what = { pointId: world.second, diskKey: 'root', to, settledBelow: 256 * KIB, partial };
   await writeFile(cursor, JSON.stringify(what));
   expect(await restoreRoot(to, '--resume', cursor)).toMatchObject({ code: 1, err: expect.stringContaining('Remove') });
   await writeFile(cursor, 'half.raw');
@@ -75,6 +76,39 @@ test('a cursor without its half-written file, or that is none, is refused', asyn
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('does not say where a restore goes on') });
   const qcow2 = await restoreRoot(to, '--resume', cursor, '--format', 'qcow2');
   expect(qcow2).toMatchObject({ code: 2, err: expect.stringContaining('--resume goes with --format raw') });
+});
+
+test('a restore goes on only with the file that it began', async () => {
+  const [to, cursor] = [join(world.folder, 'begun.raw'), join(world.folder, 'begun.json')];
+  const damaged = await Promise.all((await filesIn(world, 'data')).map((path) => flipBit(path, 100)));
+  expect((await restoreRoot(to, '--resume', cursor)).code).toBe(3);
+  await Promise.all(damaged.map(({ undo }) => undo()));
+  const begun = await readFile(cursor, 'utf8');
+  await writeFile(cursor, JSON.stringify({ ...(JSON.parse(begun) as object), settledBelow: 1e15 }));
+  const beyond = await restoreRoot(to, '--resume', cursor);
+  expect(beyond).toMatchObject({ code: 1, err: expect.stringContaining('does not say where a restore goes on') });
+
+  await writeFile(cursor, begun);
+  await rm(`${to}.partial`);
+  await writeFile(`${to}.partial`, Buffer.alloc(world.root.length, 0xaa));
+  const refused = await restoreRoot(to, '--resume', cursor);
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is not the file that the restore') });
+  await Promise.all([cursor, `${to}.partial`].map((path) => rm(path)));
+  expect(await restoreRoot(to, '--resume', cursor)).toMatchObject({ code: 0 });
+  expect((await readFile(to)).equals(world.root)).toBe(true);
+});
+
+test('what lies where a file is to grow is neither replaced nor followed, unless that is meant', async () => {
+  const [to, precious] = [join(world.folder, 'grown.raw'), join(world.folder, 'precious')];
+  await Promise.all([precious, `${to}.partial`].map((path) => writeFile(path, 'precious')));
+  expect(await restoreRoot(to)).toMatchObject({ code: 1, err: expect.stringContaining('--force') });
+  expect(await readFile(`${to}.partial`, 'utf8')).toBe('precious');
+  await rm(`${to}.partial`);
+  await symlink(precious, `${to}.partial`);
+  expect((await restoreRoot(to)).code).toBe(1);
+  expect((await restoreRoot(to, '--force')).code).toBe(0);
+  expect((await readFile(to)).equals(world.root)).toBe(true);
+  expect(await readFile(precious, 'utf8')).toBe('precious');
 });
 
 test.skipIf(!hasLoopDevices)(

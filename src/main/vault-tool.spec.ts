@@ -5,15 +5,20 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  commitEmpty,
   filesIn,
   flipBit,
   makeSmallVault,
   runTool,
+  VAULT_TOOL,
   type Outcome,
   type SmallVault,
 } from './vault-tool/testing/small-vault.ts';
 
 const hasQemu = spawnSync('qemu-img', ['--version']).status === 0;
+
+/** All control characters but the end of a line. */
+const UNSEEN = /(?!\n)\p{Cc}/u;
 
 let world: SmallVault;
 let folder: string;
@@ -149,6 +154,63 @@ test('a verification that keeps its state reads what it has not read yet', async
   const rest = await tool('verify', '--level', '1', '--state', state, ...places);
   expect(rest.out).toContain(`1 packs checked, ${count - 1} found whole before`);
   expect((await tool('verify', '--level', '1', '--state', state, ...places)).out).toContain(`${count} packs checked`);
+});
+
+test('names and configurations are shown, and not obeyed by the terminal', async () => {
+  await using evil = await makeSmallVault();
+  const pointId = await commitEmpty(evil, {
+    vmId: 'vm\u009b31m',
+    info: { vmName: `\u001b[2J\n${randomUUID()}  fake` },
+    config: Buffer.from('\u001b]0;owned\u0007no\njson'),
+  });
+  const outcomes = await Promise.all([
+    tool('list', ...evil.places),
+    tool('catalog', ...evil.places),
+    tool('config', ...evil.places, '--point', pointId),
+  ]);
+  outcomes.forEach(({ code, out }) => expect({ code, raw: UNSEEN.test(out) }).toEqual({ code: 0, raw: false }));
+  expect(outcomes[0]?.out.split('\n')).toHaveLength(6);
+  await writeFile(join(evil.vault, 'repo.0'), JSON.stringify({ format: 1, repositoryId: '\u001b[2J all is well' }));
+  const { code, err } = await tool('list', ...evil.places);
+  expect({ code, raw: UNSEEN.test(err) }).toEqual({ code: 3, raw: false });
+});
+
+test('a state that can’t be kept is said before anything is read', async () => {
+  const state = join(folder, 'nowhere', 'state.json');
+  const { code, out, err } = await tool('verify', ...places, '--level', '1', '--state', state);
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toContain(`${state} can't be written: ENOENT.`);
+  expect(err).not.toContain('%');
+});
+
+test('a cursor that can’t be kept is said before anything is restored', async () => {
+  const resume = join(folder, 'nowhere', 'resume.json');
+  const to = join(folder, 'unkept.raw');
+  const how = ['--point', first, '--disk', 'root', '--to', to, '--resume', resume];
+  expect(await tool('restore', ...places, ...how)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(`${resume} can't be written`),
+  });
+});
+
+test('output that nobody reads is no error, and output that can’t be stored is one', async () => {
+  const shell = async (redirection: string): Promise<{ code: number | null; err: string }> => {
+    const command = `"$0" "$@" ${redirection}`;
+    const child = spawnSync('bash', ['-c', command, process.execPath, VAULT_TOOL, 'catalog', ...places], {
+      encoding: 'utf8',
+    });
+    return { code: child.status, err: child.stderr };
+  };
+  expect(await shell('| true; exit "${PIPESTATUS[0]}"')).toEqual({ code: 0, err: '' });
+  const full = await shell('> /dev/full');
+  expect(full.code).toBe(1);
+  expect(full.err).toBe("holdfast-vault: standard output can't be written: ENOSPC.\n");
+});
+
+test('keys in a folder that is not there are said to be nowhere', async () => {
+  const keys = join(folder, 'nowhere');
+  const outcome = await tool('list', '--vault', world.vault, '--keys', keys);
+  expect(outcome).toMatchObject({ code: 1, err: expect.stringContaining(`There is no folder ${keys}.`) });
 });
 
 test('what is wrong is said in sentences, with what to do', async () => {

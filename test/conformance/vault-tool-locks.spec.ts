@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { provenanceOf, type PointSummary } from '../../src/engine/index.ts';
+import type { PointSummary } from '../../src/engine/index.ts';
 import { S3Store } from '../../src/engine/stores/s3-store.ts';
-import { makeSmallVault, runTool, type SmallVault } from '../../src/main/vault-tool/testing/small-vault.ts';
+import { copyIn, makeSmallVault, runTool, type SmallVault } from '../../src/main/vault-tool/testing/small-vault.ts';
 import { collected } from '../support/collected.ts';
 import { startS3Server, type S3Server } from '../support/s3-server.ts';
 
@@ -22,7 +23,8 @@ describe.skipIf('reason' in found)('the vault tool and a bucket that locks', () 
     const bucket = await server.makeLockedBucket();
     const place = { bucket, prefix: 'vault', region: 'us-east-1', endpoint, credentials };
     store = new S3Store({ ...place, retention: 'governance' });
-    [here, there] = await Promise.all([makeSmallVault(), makeSmallVault(store)]);
+    const tenantId = randomUUID();
+    [here, there] = await Promise.all([makeSmallVault(undefined, tenantId), makeSmallVault(store, tenantId)]);
     const to = ['--to', `s3://${bucket}/vault`, '--to-keys', there.keys, '--to-endpoint', endpoint];
     copy = ['copy', ...here.places, ...to];
     const { accessKeyId, secretAccessKey } = credentials;
@@ -40,10 +42,9 @@ describe.skipIf('reason' in found)('the vault tool and a bucket that locks', () 
     await server.stop();
   });
 
-  async function copyOf(pointId: string): Promise<PointSummary> {
+  async function copyThere(ofPointId: string): Promise<PointSummary> {
     await using repository = await there.open();
-    const all = await collected(repository.listPoints());
-    const made = all.find(({ info }) => provenanceOf(info)?.pointId === pointId);
+    const made = await copyIn(repository, ofPointId);
     expect(made).toBeDefined();
     return made as PointSummary;
   }
@@ -52,7 +53,7 @@ describe.skipIf('reason' in found)('the vault tool and a bucket that locks', () 
     const day = new Date(Date.now() + 40 * DAY_MS).toISOString().slice(0, 10);
     const how = ['--point', here.first, '--retain-until', day, '--to-retention', 'governance'];
     expect(await runTool([...copy, ...how], env)).toMatchObject({ code: 0 });
-    const made = await copyOf(here.first);
+    const made = await copyThere(here.first);
     expect(made.retainUntil).toBe(Date.parse(day));
     const names = await collected(store.list('data/'));
     const dates = await Promise.all(
@@ -69,7 +70,7 @@ describe.skipIf('reason' in found)('the vault tool and a bucket that locks', () 
   test('without a mode the date holds for Holdfast, and the bucket locks nothing', async () => {
     const day = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, 10);
     expect(await runTool([...copy, '--point', here.second, '--retain-until', day], env)).toMatchObject({ code: 0 });
-    const made = await copyOf(here.second);
+    const made = await copyThere(here.second);
     expect(made).toMatchObject({ retainUntil: Date.parse(day) });
     expect(await store.retention?.lockedUntil(`points/${made.pointId}`)).toBeNull();
     await using repository = await there.open();

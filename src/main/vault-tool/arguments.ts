@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { RetentionMode, VerifyLevel } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
 
 export const FORMATS = ['raw', 'vhd', 'qcow2'] as const;
 export type ImageFormat = (typeof FORMATS)[number];
@@ -10,6 +11,8 @@ export interface VaultPlace {
   /** A folder, or `s3://bucket/prefix`. */
   readonly vault: string;
   readonly keys: string;
+  /** The id that the vault must have. */
+  readonly repository: string | undefined;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
 }
@@ -46,6 +49,8 @@ export interface CopyCommand extends VaultPlace {
 }
 
 export interface CopyTarget extends VaultPlace {
+  /** Whose vault it must be; absent: the same tenant's. */
+  readonly tenantId: string | undefined;
   /** How the bucket is to lock what copies need, until that date. */
   readonly retention: RetentionMode | undefined;
 }
@@ -70,11 +75,23 @@ const TEXT = { type: 'string' } as const;
 const FLAG = { type: 'boolean', default: false } as const;
 const MAX_SCRUB_DAYS = 3660;
 
+const PLACE_OPTIONS = ['vault', 'keys', 'repository', 'endpoint', 'region'] as const;
+
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries([...SHOWN, ...REPAIRS].map((name) => [name, []])),
   config: ['point'],
   verify: ['level', 'point', 'state', 'scrub', 'condemn'],
-  copy: ['point', 'to', 'to-keys', 'to-endpoint', 'to-region', 'to-retention', 'retain-until'],
+  copy: [
+    'point',
+    'to',
+    'to-keys',
+    'to-repository',
+    'to-tenant',
+    'to-endpoint',
+    'to-region',
+    'to-retention',
+    'retain-until',
+  ],
   restore: ['point', 'disk', 'to', 'format', 'force', 'salvage', 'resume'],
 };
 
@@ -91,7 +108,7 @@ export function readArguments(args: readonly string[]): Command {
   if (allowed === undefined || more.length > 0) {
     throw wrong(command === undefined ? 'No command was given.' : `There is no command “${positionals.join(' ')}”.`);
   }
-  const stray = given.find((name) => !['vault', 'keys', 'endpoint', 'region', ...allowed].includes(name));
+  const stray = given.find((name) => ![...PLACE_OPTIONS, ...allowed].includes(name));
   if (stray !== undefined) {
     throw wrong(`${command} does not take --${stray}.`);
   }
@@ -127,6 +144,7 @@ function parse(args: readonly string[]) {
       options: {
         vault: TEXT,
         keys: TEXT,
+        repository: TEXT,
         endpoint: TEXT,
         region: TEXT,
         level: TEXT,
@@ -134,6 +152,8 @@ function parse(args: readonly string[]) {
         disk: TEXT,
         to: TEXT,
         'to-keys': TEXT,
+        'to-repository': TEXT,
+        'to-tenant': TEXT,
         'to-endpoint': TEXT,
         'to-region': TEXT,
         'to-retention': TEXT,
@@ -161,7 +181,8 @@ function readPlace(values: Values): VaultPlace {
   if (stray !== undefined && !vault.startsWith('s3://')) {
     throw wrong(`--${stray} is for vaults on S3: --vault s3://BUCKET/PREFIX.`);
   }
-  return { vault, keys: needed('keys', values.keys), endpoint, region };
+  const repository = readId('repository', values.repository);
+  return { vault, keys: needed('keys', values.keys), repository, endpoint, region };
 }
 
 function readCopy(values: Values): Omit<CopyCommand, keyof VaultPlace | 'command'> {
@@ -184,7 +205,10 @@ function readTarget(values: Values): CopyTarget {
   if (mode !== undefined && retention === undefined) {
     throw wrong(`--to-retention is ${RETENTIONS.join(' or ')}, not “${mode}”.`);
   }
-  return { vault, keys: values['to-keys'] ?? needed('keys', values.keys), endpoint, region, retention };
+  const keys = values['to-keys'] ?? needed('keys', values.keys);
+  const repository = readId('to-repository', values['to-repository']);
+  const tenantId = readId('to-tenant', values['to-tenant']);
+  return { vault, keys, repository, tenantId, endpoint, region, retention };
 }
 
 /** When a day that is still to come begins, in UTC. */
@@ -239,6 +263,14 @@ function readFormat(text: string): ImageFormat {
     throw wrong(`--format is ${FORMATS.join(', ')}, not “${text}”.`);
   }
   return format;
+}
+
+function readId(name: string, value: string | undefined): string | undefined {
+  const id = value?.toLowerCase();
+  if (id !== undefined && !isUuid(id)) {
+    throw wrong(`--${name} is an id, a UUID, not “${value}”.`);
+  }
+  return id;
 }
 
 function needed(name: string, value: string | undefined): string {

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { findUncopied, planCopy, type PointSummary, type Repository } from '../../engine/index.ts';
+import {
+  findSameBackup,
+  findUncopied,
+  isDamage,
+  planCopy,
+  type PointSummary,
+  type Repository,
+} from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
-import type { CopyCommand } from './arguments.ts';
+import type { CopyCommand, CopyTarget } from './arguments.ts';
+import { CopyDamage } from './copy-damage.ts';
+import { diskProgress } from './copy-progress.ts';
 import { EXIT } from './exit-codes.ts';
 import { findPoint } from './find-point.ts';
-import { openVault } from './open-vault.ts';
+import { openVault, type OpenVault } from './open-vault.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -13,28 +22,64 @@ import type { Terminal } from './terminal.ts';
  * What was interrupted goes on when the same is told again.
  */
 export async function copyPoints(
-  from: Repository,
+  source: OpenVault,
   command: CopyCommand,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const { target: place, point, retainUntil } = command;
+  const { target: place, retainUntil } = command;
   await using target = await openVault(place, place.retention);
-  const to = target.repository;
+  const [from, to] = [source.repository, target.repository];
   if (to.repositoryId === from.repositoryId) {
-    throw new AppError('BAD_INPUT', '--to is the vault that is copied from.');
+    throw new AppError('BAD_INPUT', '--to is the vault that is copied from.', {
+      hint: 'Give another vault with --to: its own folder, or s3://BUCKET/PREFIX.',
+    });
   }
-  const missing = await findUncopied(from, to);
-  const wanted = point === undefined ? missing : only(missing, (await findPoint(from, point)).pointId);
+  requireMeantTenant(source.tenantId, target.tenantId, place);
+  const damage = new CopyDamage(terminal);
+  const wanted = await choosePoints(from, to, command, { terminal, damage });
   for (const summary of wanted) {
-    await copyOne(from, to, summary, { terminal, signal, retainUntil });
+    await damage.orTold(summary, copyOne(from, to, summary, { terminal, signal, retainUntil }));
   }
-  terminal.print(wanted.length === 0 ? 'Nothing is left to copy.' : `Copied ${wanted.length} restore points.`);
-  return EXIT.done;
+  const copied = wanted.length - damage.failed;
+  terminal.print(
+    wanted.length === 0 ? 'Nothing is left to copy.' : `Copied ${copied} restore point${copied === 1 ? '' : 's'}.`,
+  );
+  return damage.isHere ? EXIT.damaged : EXIT.done;
 }
 
-function only(missing: readonly PointSummary[], pointId: string): readonly PointSummary[] {
-  return missing.filter((summary) => summary.pointId === pointId);
+/** Keys of many tenants open whatever lies at the place: another tenant's vault gets nothing unless that is said. */
+function requireMeantTenant(from: string, to: string, { vault, tenantId: meant }: CopyTarget): void {
+  if (to === (meant ?? from)) {
+    return;
+  }
+  const message =
+    meant === undefined
+      ? `The vault in ${vault} is of tenant ${to}, the one that is copied from of tenant ${from}.`
+      : `The vault in ${vault} is of tenant ${to}, not ${meant}.`;
+  throw new AppError('BAD_INPUT', message, {
+    hint: `Nothing was copied. If tenant ${to} is to have what tenant ${from} has: --to-tenant ${to}. Else look who put that vault there.`,
+  });
+}
+
+/** What of that which was asked for is not there yet. */
+async function choosePoints(
+  from: Repository,
+  to: Repository,
+  { point, retainUntil }: CopyCommand,
+  { terminal, damage }: { readonly terminal: Terminal; readonly damage: CopyDamage },
+): Promise<readonly PointSummary[]> {
+  if (point === undefined) {
+    return await findUncopied(from, to, damage.onBoth);
+  }
+  const wanted = await findPoint(from, point);
+  const there = await findSameBackup(from, wanted, to, damage.onThere.to);
+  if (there === null) {
+    return [wanted];
+  }
+  const date = retainUntil === undefined ? '' : ' Its date was not changed.';
+  terminal.print(`Restore point ${wanted.pointId} is there already, as ${there.pointId}.${date}`);
+  return [];
 }
 
 interface HowToCopy {
@@ -46,18 +91,20 @@ interface HowToCopy {
 async function copyOne(
   from: Repository,
   to: Repository,
-  { pointId }: PointSummary,
+  { pointId, disks }: PointSummary,
   { terminal, signal, retainUntil }: HowToCopy,
 ): Promise<void> {
   const progress = terminal.progress(`copy ${pointId}`);
   const date = retainUntil === undefined ? {} : { retainUntil };
   const run = async () => {
     const { resumes, ...ids } = await planCopy(from, to, pointId, randomUUID);
-    const onProgress = ({ doneBytes, sizeBytes }: { doneBytes: number; sizeBytes: number }): void =>
-      progress.show(doneBytes, sizeBytes);
+    const onProgress = diskProgress(disks, progress);
     try {
       return await from.copyPoint({ ...ids, ...date, to, signal, onProgress });
     } catch (error) {
+      if (isDamage(error)) {
+        await endBoth(from, to, ids.sessionId);
+      }
       if (!resumes || !isAppError(error, 'SESSION_FENCED')) {
         throw error;
       }
@@ -75,5 +122,14 @@ async function copyOne(
     }
   } finally {
     progress.end();
+  }
+}
+
+/** What is damaged fails the same way again: nothing is to go on with it, and nothing to be kept for it. */
+async function endBoth(from: Repository, to: Repository, sessionId: string): Promise<void> {
+  try {
+    await to.endSession(sessionId);
+  } finally {
+    await from.endSession(sessionId);
   }
 }

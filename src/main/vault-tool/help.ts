@@ -4,7 +4,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
   holdfast-vault verify        VAULT [--level 0|1|2] [--point ID] [--state FILE] [--scrub DAYS] [--condemn]
   holdfast-vault restore       VAULT --point ID [--disk KEY] --to FILE|DEVICE
                                [--format raw|vhd|qcow2] [--force] [--salvage] [--resume FILE]
-  holdfast-vault copy          VAULT --to VAULT2 [--to-keys DIR] [--point ID]
+  holdfast-vault copy          VAULT --to VAULT2 [--to-keys DIR] [--to-tenant ID] [--point ID]
                                [--retain-until DAY] [--to-retention governance|compliance]
   holdfast-vault config        VAULT --point ID
   holdfast-vault stats         VAULT
@@ -16,7 +16,9 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
 
 VAULT is where it lies and what opens it:
   --vault DIR    the vault's own folder: the one with a file repo.0 in it; or s3://BUCKET/PREFIX
-  --keys DIR     the folder of key files, as Holdfast keeps it (HOLDFAST_KEYS), or the tenant's folder in it
+  --keys DIR     the folder of key files, as Holdfast keeps it (HOLDFAST_KEYS), or the tenant's folder in it:
+                 then only that tenant's keys are used
+  --repository ID  the vault's id, as stats shows it: a vault with another one is refused
   --endpoint URL of an object store that isn't Amazon's; --region NAME if it wants a certain one
                  credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile that AWS_PROFILE names
 
@@ -28,7 +30,9 @@ VAULT is where it lies and what opens it:
   --point ID     a restore point, as list shows it; its beginning is enough where no other begins so
   --disk KEY     a disk, as list shows it; may be left out where the restore point has only one
   --to           a file to make, or a block device to overwrite (raw only); of copy the other vault, as --vault,
-                 with --to-keys DIR, --to-endpoint URL and --to-region NAME where they are others
+                 with --to-keys DIR, --to-endpoint URL and --to-region NAME where they are others, and
+                 --to-repository ID as --repository
+  --to-tenant ID whose vault the other one is, if it is not the same tenant's; anybody else's is refused
   --retain-until DAY  nobody can delete the copies before (YYYY-MM-DD, from its beginning in UTC); a bucket with
                  object lock locks all that they need until then, if --to-retention says in which mode
   --format       raw (the default), vhd (dynamic) or qcow2

@@ -1,6 +1,7 @@
 import type { PointSummary, Repository } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import { EXIT } from './exit-codes.ts';
+import { showTime } from './show-time.ts';
 import { table, type Terminal } from './terminal.ts';
 
 /** A line for every disk of every restore point, oldest first. */
@@ -17,7 +18,7 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
   }
   points.sort((a, b) => a.takenAt - b.takenAt);
   if (points.length === 0) {
-    terminal.print('The vault has no restore points.');
+    terminal.print(damaged.length === 0 ? 'The vault has no restore points.' : 'No restore point can be read.');
   } else {
     table([['RESTORE POINT', 'TAKEN (UTC)', 'VM', 'DISK', 'SIZE', 'BYTES'], ...points.flatMap(toRows)]).forEach(
       (line) => terminal.print(line),
@@ -30,11 +31,7 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
 function toRows(point: PointSummary): string[][] {
   const { pointId, vmId, takenAt, disks, info } = point;
   const vmName = info['vmName'];
-  const head = [pointId, isoMinutes(takenAt), typeof vmName === 'string' && vmName !== '' ? vmName : vmId];
+  const head = [pointId, showTime(takenAt, 'minute'), typeof vmName === 'string' && vmName !== '' ? vmName : vmId];
   const rows = disks.map(({ diskKey, sizeBytes }) => [...head, diskKey, formatBytes(sizeBytes), String(sizeBytes)]);
   return rows.length === 0 ? [[...head, '-', '-', '-']] : rows;
-}
-
-function isoMinutes(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 }

@@ -1,11 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { FileKeyRing, mendParameters } from '../../engine/index.ts';
+import {
+  describeRepository,
+  FileKeyRing,
+  mendParameters,
+  type ChunkingParameters,
+  type MendCandidate,
+} from '../../engine/index.ts';
+import { formatBytes } from '../../kernel/bytes.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { errnoOf } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import type { VaultPlace } from './arguments.ts';
-import { keyFolders } from './open-vault.ts';
+import { keyPlaces } from './open-vault.ts';
 import { openStore } from './open-store.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,17 +20,49 @@ import type { Terminal } from './terminal.ts';
 export async function mendVault(place: VaultPlace, terminal: Terminal): Promise<void> {
   const { store, close } = await openStore(place);
   try {
-    for (const folder of keyFolders(resolve(place.keys))) {
-      const candidates = await listRepositories(folder);
-      const mended = await mendParameters({ store, keyRing: new FileKeyRing(folder), clock: systemClock }, candidates);
-      if (mended !== null) {
-        terminal.print(`MENDED   repo.0, of vault ${mended.repositoryId}`);
-        return;
-      }
+    const mended = await mendParameters({ store, clock: systemClock }, await listCandidates(place));
+    if (mended !== null) {
+      terminal.print(`MENDED   repo.0, of vault ${mended.repositoryId} of tenant ${mended.tenantId}`);
+      const { chunking } = await describeRepository(store);
+      terminal.print(`ASSUMED  the parameters that Holdfast gives all vaults: ${inWords(chunking)}`);
     }
   } finally {
     close();
   }
+}
+
+function inWords({
+  minChunkBytes,
+  averageChunkBytes,
+  maxChunkBytes,
+  segmentBytes,
+  packBytes,
+}: ChunkingParameters): string {
+  const [least, average, most, segments, packs] = [
+    minChunkBytes,
+    averageChunkBytes,
+    maxChunkBytes,
+    segmentBytes,
+    packBytes,
+  ].map(formatBytes);
+  return `chunks of ${least} to ${most}, ${average} on the average; segments of ${segments}; packs of ${packs}`;
+}
+
+/** Every repository that there are keys of, once; only the one that is said, if one is. */
+async function listCandidates({ keys, repository }: VaultPlace): Promise<MendCandidate[]> {
+  const found = new Map<string, MendCandidate>();
+  for (const { folder, only } of keyPlaces(resolve(keys))) {
+    const keyRing = new FileKeyRing(folder);
+    const all = await listRepositories(folder);
+    const meant = all.filter(
+      ({ tenantId, repositoryId }) => tenantId === (only ?? tenantId) && repositoryId === (repository ?? repositoryId),
+    );
+    for (const ids of meant) {
+      const key = `${ids.tenantId}/${ids.repositoryId}`;
+      found.set(key, found.get(key) ?? { ...ids, keyRing });
+    }
+  }
+  return Array.from(found.values());
 }
 
 async function listRepositories(folder: string): Promise<{ tenantId: string; repositoryId: string }[]> {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   describeRepository,
   FileKeyRing,
@@ -12,11 +13,14 @@ import {
 } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
 import type { VaultPlace } from './arguments.ts';
 import { openStore } from './open-store.ts';
 
 /** A vault that is open; its connections end with it. */
 export interface OpenVault extends AsyncDisposable {
+  /** Whose keys opened it. */
+  readonly tenantId: string;
   readonly repository: Repository;
 }
 
@@ -25,6 +29,7 @@ export async function openVault(place: VaultPlace, retention?: RetentionMode): P
   const { store, close } = await openStore(place, retention);
   try {
     const { repositoryId } = await describe(store, place.vault);
+    requireExpected(place, repositoryId);
     const { folder, tenantId } = await findKeys(resolve(place.keys), repositoryId);
     const repository = await openRepository({
       store,
@@ -35,6 +40,7 @@ export async function openVault(place: VaultPlace, retention?: RetentionMode): P
       repositoryId,
     });
     return {
+      tenantId,
       repository,
       [Symbol.asyncDispose]: async () => {
         await repository[Symbol.asyncDispose]();
@@ -44,6 +50,15 @@ export async function openVault(place: VaultPlace, retention?: RetentionMode): P
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** Whoever can write where a vault lies can put another one there, which the keys at hand may open as well. */
+function requireExpected({ vault, repository }: VaultPlace, found: string): void {
+  if (repository !== undefined && repository !== found) {
+    throw new AppError('BAD_INPUT', `The vault in ${vault} is ${found}, not ${repository}.`, {
+      hint: 'If it is in the right place, somebody put another vault there. Nothing was read from it or written to it.',
+    });
   }
 }
 
@@ -79,17 +94,30 @@ async function vaultsBelow(folder: string): Promise<string[]> {
   return found;
 }
 
-/** Where tenants' folders may lie: what was given may be the folder above, their own, or one of theirs. */
-export function keyFolders(keys: string): string[] {
-  return [keys, join(keys, 'tenants'), dirname(keys)];
+export interface KeyPlace {
+  /** With a folder for each tenant. */
+  readonly folder: string;
+  /** Only this tenant's keys are meant; null: all that there are. */
+  readonly only: string | null;
+}
+
+/** Where tenants' folders may lie: what was given may be the folder above, their own, or that of the one tenant meant. */
+export function keyPlaces(keys: string): KeyPlace[] {
+  const own = isUuid(basename(keys)) ? [{ folder: dirname(keys), only: basename(keys) }] : [];
+  return [{ folder: keys, only: null }, { folder: join(keys, 'tenants'), only: null }, ...own];
 }
 
 async function findKeys(keys: string, repositoryId: string): Promise<{ folder: string; tenantId: string }> {
-  for (const folder of keyFolders(keys)) {
+  for (const { folder, only } of keyPlaces(keys)) {
     const tenantId = await findTenantOf(folder, repositoryId);
-    if (tenantId !== null) {
+    if (tenantId !== null && tenantId === (only ?? tenantId)) {
       return { folder, tenantId };
     }
+  }
+  if (!existsSync(keys)) {
+    throw new AppError('KEY_MISSING', `There is no folder ${keys}.`, {
+      hint: 'Give the folder of the keys to --keys.',
+    });
   }
   throw new AppError('KEY_MISSING', `The folder ${keys} has no keys of this vault, ${repositoryId}.`, {
     hint: `What is needed is the tenant’s whole folder: <tenant>/kek and what lies beside it, with repositories/${repositoryId}.*.`,

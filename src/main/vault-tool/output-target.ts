@@ -1,11 +1,15 @@
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { FileTarget, Qcow2Image, RawImage, VhdImage, type DiskImage, type ImageTarget } from '../../formats/index.ts';
-import { AppError, errnoOf } from '../../kernel/errors.ts';
+import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
 import type { ImageFormat, RestoreCommand } from './arguments.ts';
+import { PartialFile, type Begun, type FileIdentity } from './partial-file.ts';
 
 /** An image that is being written. */
 export interface Output {
   readonly image: DiskImage;
+  /** Of the file that grows; null: a device. */
+  readonly identity: FileIdentity | null;
   /** What was written until now survives a power cut. */
   sync(): Promise<void>;
   /** Makes it durable and gives it its name. */
@@ -15,7 +19,7 @@ export interface Output {
 }
 
 /** A file grows under another name beside the one that it will have, so that half an image is never taken for one. */
-export async function openOutput(command: RestoreCommand, sizeBytes: number, from: number): Promise<Output> {
+export async function openOutput(command: RestoreCommand, sizeBytes: number, begun: Begun | null): Promise<Output> {
   const { to, force } = command;
   const found = await stat(to).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') {
@@ -23,46 +27,63 @@ export async function openOutput(command: RestoreCommand, sizeBytes: number, fro
     }
     throw outputError(error, to);
   });
-  if (found?.isBlockDevice() === true) {
+  const isDevice = found?.isBlockDevice() === true;
+  requireBegun(command, begun, isDevice);
+  if (isDevice) {
     return await openDevice(command, sizeBytes);
   }
-  if (found !== null && !found.isFile()) {
+  if (found !== null) {
+    requireReplaceable(to, found, force);
+  }
+  return await openFile(command, sizeBytes, begun?.identity ?? null);
+}
+
+function requireBegun({ to, resume = '' }: RestoreCommand, begun: Begun | null, isDevice: boolean): void {
+  if (begun !== null && isDevice !== (begun.identity === null)) {
+    throw new AppError('BAD_INPUT', `${to} is not what the restore of ${resume} began.`, {
+      hint: `Remove ${resume} to begin anew.`,
+    });
+  }
+}
+
+function requireReplaceable(to: string, found: Stats, force: boolean): void {
+  if (!found.isFile()) {
     throw new AppError('BAD_INPUT', `${to} is neither a file nor a block device.`, {
       hint: 'Give --to a file’s name.',
     });
   }
-  if (found !== null && !force) {
+  if (!force) {
     throw new AppError('BAD_INPUT', `${to} is there already.`, {
       hint: 'Choose another name, or replace it: --force.',
     });
   }
-  return await openFile(command, sizeBytes, from);
 }
 
-async function openFile({ to, format, resume }: RestoreCommand, sizeBytes: number, from: number): Promise<Output> {
-  const partial = `${to}.partial`;
-  const file = await open(partial, from === 0 ? 'w' : 'r+', 0o600).catch((error: unknown) => {
-    throw from > 0 && errnoOf(error) === 'ENOENT' ? partialGone(partial, resume) : outputError(error, to);
+async function openFile(
+  { to, format, resume, force }: RestoreCommand,
+  sizeBytes: number,
+  begun: FileIdentity | null,
+): Promise<Output> {
+  const partial = await PartialFile.open(`${to}.partial`, { force, begun, resume }).catch((error: unknown) => {
+    throw isAppError(error) ? error : outputError(error, to);
   });
+  const { handle, identity } = partial;
   try {
     return {
-      image: new CheckedImage(makeImage(format, new FileTarget(file), sizeBytes), to),
-      sync: async () => await file.datasync(),
-      complete: async () => {
-        await file.sync();
-        await file.close();
-        await rename(partial, to);
-      },
+      image: new CheckedImage(makeImage(format, new FileTarget(handle), sizeBytes), to),
+      identity,
+      sync: async () => await handle.datasync(),
+      complete: async () => await partial.complete(to),
       abandon: async () => {
-        await file.close();
+        await handle.close();
         if (resume === undefined) {
-          await rm(partial, { force: true });
+          await partial.remove();
         }
       },
     };
   } catch (error) {
-    await file.close();
-    await rm(partial, { force: true });
+    await handle.close();
+    await partial.remove();
     throw error;
   }
 }
@@ -87,6 +108,7 @@ async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: numb
   }
   return {
     image: new CheckedImage(new RawImage(new FileTarget(file), sizeBytes, { onDevice: true }), to),
+    identity: null,
     sync: async () => await file.datasync(),
     complete: async () => {
       await file.sync();
@@ -142,12 +164,6 @@ class CheckedImage implements DiskImage {
       throw outputError(error, this.#to);
     }
   }
-}
-
-function partialGone(partial: string, resume = ''): AppError {
-  return new AppError('BAD_INPUT', `${partial}, which the restore is to go on with, is not there any more.`, {
-    hint: `Remove ${resume} to begin anew.`,
-  });
 }
 
 function outputError(error: unknown, to: string): AppError {

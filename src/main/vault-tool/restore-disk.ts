@@ -26,19 +26,27 @@ export async function restoreDisk(
   const cursor =
     resume === undefined
       ? null
-      : await openResumeFile(resume, { pointId: point.pointId, diskKey: disk.diskKey, to: resolve(to) });
-  const output = await openOutput(command, disk.sizeBytes, cursor?.from ?? 0);
+      : await openResumeFile(
+          resume,
+          { pointId: point.pointId, diskKey: disk.diskKey, to: resolve(to) },
+          disk.sizeBytes,
+        );
+  const output = await openOutput(command, disk.sizeBytes, cursor?.begun ?? null);
   const keeper = cursor === null ? null : new CursorKeeper(cursor, async () => await output.sync());
   let lost: readonly ByteRange[];
   try {
+    await cursor?.begin(output);
     lost = command.salvage ? await restore.findLost() : [];
     await withPin(repository, point.pointId, () => restore.into(output.image, lost, keeper));
     await output.image.finish();
     await output.complete();
     await cursor?.remove();
   } catch (error) {
-    await keeper?.flush();
-    await output.abandon();
+    try {
+      await keeper?.flush();
+    } finally {
+      await output.abandon();
+    }
     throw withHint(error);
   }
   const { diskKey, sizeBytes } = disk;

@@ -1,5 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
+import type { Begun, FileIdentity } from './partial-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** What an interrupted restore was of, and where it goes on. */
 interface Cursor {
@@ -8,17 +10,27 @@ interface Cursor {
   readonly to: string;
   /** Everything below is written, and durable. */
   readonly settledBelow: number;
+  /** Of the file that was written; null: a device. */
+  readonly partial: FileIdentity | null;
 }
 
 export interface ResumeFile {
   readonly from: number;
+  /** What was written to before; null: nothing yet. */
+  readonly begun: Begun | null;
+  /** From now on a restore goes on with this. */
+  begin(begun: Begun): Promise<void>;
   save(settledBelow: number): Promise<void>;
   /** The restore is complete: the next one with this file begins anew. */
   remove(): Promise<void>;
 }
 
-/** BAD_INPUT where the file is of another restore. */
-export async function openResumeFile(path: string, restore: Omit<Cursor, 'settledBelow'>): Promise<ResumeFile> {
+/** BAD_INPUT where the file is of another restore, or says what no restore of a disk of this size does. */
+export async function openResumeFile(
+  path: string,
+  restore: Omit<Cursor, 'settledBelow' | 'partial'>,
+  sizeBytes: number,
+): Promise<ResumeFile> {
   const found = await readCursor(path);
   if (found !== null) {
     const { pointId, diskKey, to } = found;
@@ -27,22 +39,30 @@ export async function openResumeFile(path: string, restore: Omit<Cursor, 'settle
         hint: 'Repeat that command line to go on with it, or give another file.',
       });
     }
+    if (found.settledBelow > sizeBytes) {
+      throw meaningless(path);
+    }
   }
+  let partial = found?.partial ?? null;
+  const save = async (settledBelow: number): Promise<void> =>
+    await replaceFile(path, JSON.stringify({ ...restore, settledBelow, partial } satisfies Cursor));
   return {
     from: found?.settledBelow ?? 0,
-    save: async (settledBelow) => {
-      await writeFile(`${path}.new`, JSON.stringify({ ...restore, settledBelow } satisfies Cursor), { flush: true });
-      await rename(`${path}.new`, path);
+    begun: found === null ? null : { identity: found.partial },
+    begin: async ({ identity }) => {
+      partial = identity;
+      await save(found?.settledBelow ?? 0);
     },
+    save,
     remove: async () => await rm(path, { force: true }),
   };
 }
 
 async function readCursor(path: string): Promise<Cursor | null> {
   try {
-    const cursor = JSON.parse(await readFile(path, 'utf8')) as Partial<Cursor>;
-    if (typeof cursor.settledBelow === 'number' && cursor.settledBelow >= 0) {
-      return cursor as Cursor;
+    const cursor = JSON.parse(await readFile(path, 'utf8')) as Partial<Cursor> | null;
+    if (isCursor(cursor)) {
+      return cursor;
     }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {
@@ -52,7 +72,21 @@ async function readCursor(path: string): Promise<Cursor | null> {
       throw new AppError('BAD_INPUT', `${path} can't be read: ${String(errnoOf(error))}.`, { cause: error });
     }
   }
-  throw new AppError('BAD_INPUT', `${path} does not say where a restore goes on.`, {
+  throw meaningless(path);
+}
+
+function isCursor(found: Partial<Cursor> | null): found is Cursor {
+  const { settledBelow, partial } = found ?? {};
+  const isIdentity = partial === null || [partial?.device, partial?.inode, partial?.born].every(isText);
+  return typeof settledBelow === 'number' && Number.isSafeInteger(settledBelow) && settledBelow >= 0 && isIdentity;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function meaningless(path: string): AppError {
+  return new AppError('BAD_INPUT', `${path} does not say where a restore goes on.`, {
     hint: 'Remove it to begin anew, or give another file.',
   });
 }

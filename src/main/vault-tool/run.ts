@@ -1,4 +1,4 @@
-import { assertNever, toAppError, type AppError } from '../../kernel/errors.ts';
+import { assertNever, errnoOf, toAppError, type AppError } from '../../kernel/errors.ts';
 import { readArguments, WrongArguments, type Command, type ShowCommand } from './arguments.ts';
 import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
@@ -16,18 +16,37 @@ import { verifyVault } from './verify-vault.ts';
 
 /** Runs a command line to its end and returns the exit code. A first Ctrl-C ends orderly. */
 export async function runVaultTool(args: readonly string[]): Promise<number> {
+  const output = watchOutput();
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
-    return await run(readArguments(args), controller.signal);
+    const code = await run(readArguments(args), controller.signal);
+    return output.isLost ? EXIT.failed : code;
   } catch (error) {
     return fail(toAppError(error), controller.signal.aborted);
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
+}
+
+/**
+ * Who reads the output may have seen enough, which is no error; where it can't be stored, that is one. Told when it comes
+ * to it, which may be after the end.
+ */
+function watchOutput(): { readonly isLost: boolean } {
+  const output = { isLost: false };
+  process.stdout.on('error', (error) => {
+    if (errnoOf(error) !== 'EPIPE' && !output.isLost) {
+      output.isLost = true;
+      process.exitCode = EXIT.failed;
+      terminal.tell(`holdfast-vault: standard output can't be written: ${String(errnoOf(error) ?? error)}.`);
+    }
+  });
+  process.stderr.on('error', () => undefined); // nobody is left to be told
+  return output;
 }
 
 const SHOW = {
@@ -64,7 +83,7 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     case 'verify':
       return await verifyVault(repository, command, terminal, signal);
     case 'copy':
-      return await copyPoints(repository, command, terminal, signal);
+      return await copyPoints(vault, command, terminal, signal);
     case 'restore':
       return await restoreDisk(repository, command, terminal, signal);
     default:

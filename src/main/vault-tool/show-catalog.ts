@@ -1,18 +1,19 @@
 import type { Catalog, Repository } from '../../engine/index.ts';
 import { EXIT } from './exit-codes.ts';
+import { showTime } from './show-time.ts';
 import { table, type Terminal } from './terminal.ts';
 
 /** Everything that the vault says of itself, as JSON for other programs. */
 export async function showCatalog(repository: Repository, terminal: Terminal): Promise<number> {
   const catalog = await repository.readCatalog();
-  terminal.print(JSON.stringify(catalog, null, 2));
+  terminal.printJson(catalog);
   return exitOf(catalog, terminal);
 }
 
 export async function showCondemned(repository: Repository, terminal: Terminal): Promise<number> {
   const catalog = await repository.readCatalog();
   const rows = catalog.condemned.flatMap(({ number, condemnedAt, reason, packs }) =>
-    packs.map((name) => [String(number), isoSeconds(condemnedAt), reason, name]),
+    packs.map((name) => [String(number), showTime(condemnedAt, 'second'), reason, name]),
   );
   if (rows.length === 0) {
     terminal.print('No packs are condemned.');
@@ -27,7 +28,7 @@ export async function showSessions(repository: Repository, terminal: Terminal): 
   const rows = catalog.sessions.map(({ sessionId, purpose, startedAt, pointId, pins }) => [
     sessionId,
     purpose,
-    isoSeconds(startedAt),
+    showTime(startedAt, 'second'),
     pointId,
     pins.length === 0 ? '-' : pins.join(' '),
   ]);
@@ -44,8 +45,4 @@ export async function showSessions(repository: Repository, terminal: Terminal): 
 function exitOf({ damaged }: Catalog, terminal: Terminal): number {
   damaged.forEach(({ name, message }) => terminal.tell(`DAMAGED  ${name}: ${message}`));
   return damaged.length === 0 ? EXIT.done : EXIT.damaged;
-}
-
-function isoSeconds(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -8,14 +8,19 @@ export async function showConfig(repository: Repository, beginning: string, term
   const { pointId } = await findPoint(repository, beginning);
   const { config } = await repository.readPoint(pointId);
   const text = Buffer.from(config).toString('utf8');
-  terminal.print(indented(text) ?? text);
+  const parsed = parse(text);
+  if (parsed === undefined) {
+    terminal.printText(text);
+  } else {
+    terminal.printJson(parsed);
+  }
   return EXIT.done;
 }
 
-function indented(text: string): string | null {
+function parse(text: string): unknown {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.parse(text);
   } catch {
-    return null; // its writer chose another form
+    return undefined; // its writer chose another form
   }
 }

@@ -1,9 +1,14 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { formatBytes } from '../../kernel/bytes.ts';
+import { visibleCell, visibleLine, visibleText, visibleJson } from './visible-text.ts';
 
 /** Results go to standard output, all that happens on the way to standard error. */
 export interface Terminal {
+  /** One line; what is no visible character is shown as its number. */
   print(line: string): void;
+  /** Of many lines, otherwise the same. */
+  printText(text: string): void;
+  printJson(value: unknown): void;
   tell(line: string): void;
   /** Of bytes. */
   progress(title: string): Progress;
@@ -17,8 +22,10 @@ export interface Progress {
 }
 
 export const terminal: Terminal = {
-  print: (line) => process.stdout.write(`${line}\n`),
-  tell: (line) => process.stderr.write(`${line}\n`),
+  print: (line) => process.stdout.write(`${visibleLine(line)}\n`),
+  printText: (text) => process.stdout.write(`${visibleText(text)}\n`),
+  printJson: (value) => process.stdout.write(`${visibleJson(value)}\n`),
+  tell: (line) => process.stderr.write(`${visibleLine(line)}\n`),
   progress: (title) => progress(title, formatBytes),
   counter: (title, what) => progress(title, (count) => `${count} ${what}`),
 };
@@ -65,12 +72,16 @@ function lines(title: string, inWords: (amount: number) => string): Progress {
   };
 }
 
-/** Columns as wide as their widest cell. */
+/** Columns as wide as their widest cell. All but the last are cut where they are too long to be read beside others. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
+  const shown = rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? visibleLine(cell) : visibleCell(cell))));
+  const widths: number[] = [];
+  for (const row of shown) {
+    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  }
+  return shown.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
       .join('  ')
       .trimEnd(),
   );

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import type { PackRecord, VerifyLevel, VerifyState } from '../../engine/index.ts';
+import { replaceFile } from './replace-file.ts';
 
 const SAVE_EVERY_MS = 10_000;
 
@@ -49,14 +50,12 @@ export async function keepVerifyState(path: string | undefined, level: VerifyLev
   };
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
-}
-
 async function readState(path: string): Promise<StateFile | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as StateFile;
+    const found = JSON.parse(await readFile(path, 'utf8')) as Partial<StateFile> | null;
+    if (isState(found)) {
+      return found;
+    }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {
       return null;
@@ -66,4 +65,19 @@ async function readState(path: string): Promise<StateFile | null> {
       cause: error,
     });
   }
+  throw new AppError('BAD_INPUT', `The file ${path} is not the state of a verification; it was left as it is.`, {
+    hint: 'Give another one to --state.',
+  });
+}
+
+/** It is to be replaced: it has to be what this program wrote. */
+function isState(found: Partial<StateFile> | null): found is StateFile {
+  const { level, startedAt, finished, packs } = found ?? {};
+  return (
+    [0, 1, 2].includes(level ?? -1) &&
+    typeof startedAt === 'number' &&
+    typeof finished === 'boolean' &&
+    typeof packs === 'object' &&
+    packs !== null
+  );
 }

@@ -18,6 +18,8 @@ export async function verifyVault(
   const pointIds =
     command.point === undefined ? {} : { pointIds: [(await findPoint(repository, command.point)).pointId] };
   const kept = await keepVerifyState(command.state, level);
+  // Before anything is read: what can't be kept should be known by then.
+  await kept.save(false);
   const scrub = scrubDays === undefined ? {} : { scrub: { periodMs: scrubDays * DAY_MS, everyMs: DAY_MS } };
   const since = scrubDays === undefined ? { since: kept.since } : {};
   const progress = terminal.progress(`verify, level ${level}`);
@@ -44,8 +46,8 @@ export async function verifyVault(
   } finally {
     progress.end();
   }
-  await kept.save(true);
   report(result, terminal, scrubDays === undefined ? undefined : 'not due yet');
+  await kept.save(true);
   return result.damagedObjects.length === 0 ? EXIT.done : EXIT.damaged;
 }
 
