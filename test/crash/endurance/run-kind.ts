@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Tally } from './kind.ts';
 import { KINDS } from './kinds.ts';
+import { positiveNumber } from './positive-number.ts';
 
 /**
  * One kind of search, for whoever repeats what was found, and for `../main.ts`:
@@ -17,7 +18,7 @@ if (import.meta.main) {
     options: {
       seed: { type: 'string', default: '1' },
       seeds: { type: 'string', default: '1' },
-      seconds: { type: 'string', default: 'Infinity' },
+      seconds: { type: 'string' },
     },
   });
   const [name = ''] = positionals;
@@ -25,7 +26,9 @@ if (import.meta.main) {
   if (make === undefined) {
     throw new RangeError(`There is no kind "${name}", only ${Object.keys(KINDS).join(', ')}.`);
   }
-  const slice = await run(make, Number(values.seed), Number(values.seeds), Number(values.seconds) * 1000);
+  const [seed, seeds] = [positiveNumber('seed', values.seed), positiveNumber('seeds', values.seeds)];
+  const seconds = values.seconds === undefined ? Infinity : positiveNumber('seconds', values.seconds);
+  const slice = await run(make, seed, seeds, seconds * 1000);
   console.log(JSON.stringify(slice));
   process.exitCode = 'findings' in slice && slice.findings.length > 0 ? 1 : 0;
 }

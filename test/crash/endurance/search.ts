@@ -39,13 +39,15 @@ export class Line {
   }
 
   async run(until: () => number): Promise<void> {
+    // So that a short search has time for each of them.
+    const sliceMs = Math.min(SLICE_MS, (until() - performance.now()) / this.#kinds.length);
     while (performance.now() < until()) {
       const [kind] = this.#kinds.filter(({ reason }) => reason === null).toSorted((a, b) => a.ms - b.ms);
       if (kind === undefined) {
         return;
       }
       const began = performance.now();
-      await this.#advance(kind, Math.min(SLICE_MS, until() - began));
+      await this.#advance(kind, Math.min(sliceMs, until() - began));
       kind.ms += performance.now() - began;
     }
   }
