@@ -1,5 +1,6 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
+import { highestCounted, isCounted, MAX_GAP } from '../format/counted-names.ts';
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { CUSTODY_PREFIX, custodyName, pointName } from '../format/names.ts';
@@ -28,9 +29,6 @@ export interface CustodyState {
   readonly deletedAt: number | null;
 }
 
-const NUMBER = /^[1-9]\d{0,14}$/;
-/** Entries are counted one by one; a few may be lost, or late in a list. What stands further above was not counted. */
-const MAX_GAP = 1000;
 const UNTOUCHED: CustodyState = { last: 0, retainUntil: 0, holds: [], deletedAt: null };
 
 /**
@@ -213,15 +211,7 @@ export class CustodyLog {
 
 function numberOf(name: string, pointId: string): number[] {
   const number = name.slice(custodyName(pointId, '').length);
-  return NUMBER.test(number) ? [Number(number)] : [];
-}
-
-function highestCounted(numbers: readonly number[]): number {
-  let highest = 0;
-  for (const number of numbers.toSorted((a, b) => a - b)) {
-    highest = number - highest <= MAX_GAP ? number : highest;
-  }
-  return highest;
+  return isCounted(number) ? [Number(number)] : [];
 }
 
 function applyEntry(state: CustodyState, last: number, entry: CustodyEntry): CustodyState {

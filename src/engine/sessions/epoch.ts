@@ -1,4 +1,5 @@
 import { isAppError } from '../../kernel/errors.ts';
+import { findHighest } from '../format/counted-names.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
 import { EPOCH_PREFIX, epochName } from '../format/names.ts';
@@ -8,13 +9,9 @@ import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { lockLikeVault } from '../retention/lock-like-vault.ts';
 
-const NUMBER = /^[1-9]\d{0,14}$/;
-/** Epochs are counted one by one; a few may be lost, or late in a list. What stands further above was not counted. */
-const MAX_GAP = 1000;
-
 /** The highest of the numbered objects below `epoch/`; 0 if there is none. Numbers are only ever added. */
 export async function readEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
-  const highest = await findHighest(store);
+  const highest = await findHighest(store, EPOCH_PREFIX);
   if (highest > 0) {
     const name = epochName(highest);
     openObject(
@@ -36,7 +33,7 @@ export async function readEpochToRead(store: Store, secrets: RepositorySecrets):
     return await readEpoch(store, secrets);
   } catch (error) {
     if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-      return findHighest(store);
+      return findHighest(store, EPOCH_PREFIX);
     }
     throw error;
   }
@@ -49,26 +46,11 @@ export async function readEpochToRead(store: Store, secrets: RepositorySecrets):
 export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
   const options = await lockLikeVault(store);
   for (;;) {
-    const next = (await findHighest(store)) + 1;
+    const next = (await findHighest(store, EPOCH_PREFIX)) + 1;
     const sealed = sealObject(OBJECT_KIND.epoch, numberToObjectId(next), new Uint8Array(0), secrets);
     if ((await store.putIfAbsent(epochName(next), [sealed], options)) === 'created') {
       await store.flush();
       return next;
     }
   }
-}
-
-async function findHighest(store: Store): Promise<number> {
-  const numbers: number[] = [];
-  for await (const { name } of store.list(EPOCH_PREFIX)) {
-    const number = name.slice(EPOCH_PREFIX.length);
-    if (NUMBER.test(number)) {
-      numbers.push(Number(number));
-    }
-  }
-  let highest = 0;
-  for (const number of numbers.toSorted((a, b) => a - b)) {
-    highest = number - highest <= MAX_GAP ? number : highest;
-  }
-  return highest;
 }
