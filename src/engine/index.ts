@@ -7,6 +7,7 @@ export { describeRepository } from './describe-repository.ts';
 export { verifyDestructionStatement } from './keys/destruction-statement.ts';
 export { FileKeyRing } from './keys/file-key-ring.ts';
 export { findTenantOf } from './keys/find-tenant.ts';
+export { listRepositoryKeys } from './keys/list-repository-keys.ts';
 export { openRepository } from './open-repository.ts';
 export * from './collect/collect-types.ts';
 export * from './points/custody-types.ts';

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -7,8 +6,8 @@ import { AccessService } from '../control/access/access.service.ts';
 import { PoolInventoryModule } from '../control/pools/pool-inventory.module.ts';
 import { RebuildCatalogService, type RebuiltCatalog } from '../control/restore-points/rebuild-catalog.service.ts';
 import { VaultLeasesService } from '../control/vault-leases/vault-leases.service.ts';
-import { FileKeyRing } from '../engine/index.ts';
-import { AppError, errnoOf } from '../kernel/errors.ts';
+import { FileKeyRing, listRepositoryKeys } from '../engine/index.ts';
+import { AppError } from '../kernel/errors.ts';
 import { parseGlobalId } from '../kernel/global-id.ts';
 import { isUuid, toId, type TenantId } from '../kernel/ids.ts';
 import { LocalMover } from '../movers/local-mover.ts';
@@ -89,13 +88,8 @@ export async function rebuildCatalogs(
 
 /** Every vault that there are keys of. */
 export async function listVaultKeys(keysFolder: string): Promise<VaultKey[]> {
-  const found: VaultKey[] = [];
-  for (const tenantId of (await namesIn(join(keysFolder, 'tenants'))).filter(isUuid)) {
-    const files = await namesIn(join(keysFolder, 'tenants', tenantId, 'repositories'));
-    const ids = new Set(files.map((name) => name.split('.', 1)[0] ?? '').filter(isUuid));
-    found.push(...Array.from(ids, (vaultId) => ({ tenantId, vaultId })));
-  }
-  return found;
+  const all = await listRepositoryKeys(join(keysFolder, 'tenants'));
+  return all.map(({ tenantId, repositoryId }) => ({ tenantId, vaultId: repositoryId }));
 }
 
 function toNewPoint({ restorePointId, vmId, jobId, disks, ...point }: RecoveredPoint) {
@@ -109,17 +103,6 @@ async function orExpected<T>(work: Promise<T>): Promise<T | AppError> {
   } catch (error) {
     if (error instanceof AppError && error.kind !== 'bug') {
       return error;
-    }
-    throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      return [];
     }
     throw error;
   }

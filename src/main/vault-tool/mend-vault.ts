@@ -1,16 +1,14 @@
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   describeRepository,
   FileKeyRing,
+  listRepositoryKeys,
   mendParameters,
   type ChunkingParameters,
   type MendCandidate,
 } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import { errnoOf } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import type { VaultPlace } from './arguments.ts';
 import { keyPlaces } from './open-vault.ts';
 import { openStore } from './open-store.ts';
@@ -53,7 +51,7 @@ async function listCandidates({ keys, repository }: VaultPlace): Promise<MendCan
   const found = new Map<string, MendCandidate>();
   for (const { folder, only } of keyPlaces(resolve(keys))) {
     const keyRing = new FileKeyRing(folder);
-    const all = await listRepositories(folder);
+    const all = await listRepositoryKeys(folder);
     const meant = all.filter(
       ({ tenantId, repositoryId }) => tenantId === (only ?? tenantId) && repositoryId === (repository ?? repositoryId),
     );
@@ -63,25 +61,4 @@ async function listCandidates({ keys, repository }: VaultPlace): Promise<MendCan
     }
   }
   return Array.from(found.values());
-}
-
-async function listRepositories(folder: string): Promise<{ tenantId: string; repositoryId: string }[]> {
-  const found: { tenantId: string; repositoryId: string }[] = [];
-  for (const tenantId of (await namesIn(folder)).filter(isUuid)) {
-    const files = await namesIn(join(folder, tenantId, 'repositories'));
-    const ids = new Set(files.map((name) => name.split('.', 1)[0] ?? '').filter(isUuid));
-    found.push(...Array.from(ids, (repositoryId) => ({ tenantId, repositoryId })));
-  }
-  return found;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') {
-      return [];
-    }
-    throw error;
-  }
 }
