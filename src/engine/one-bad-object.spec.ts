@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { createCollectVault, noise, type CollectVault } from './collect/testing/collect-vault.ts';
@@ -82,5 +83,39 @@ describe.each(CASES)('one object of $prefix, $how', ({ prefix, damage }) => {
   test('does not stop repair, which names it', async () => {
     const { removedSegments, verified } = await repository.repair({ index: 'damaged' });
     expect([...removedSegments, ...verified.damagedObjects.map((object) => object.name)]).toEqual([name]);
+  });
+});
+
+describe.each(['condemned/', 'epoch/'])('one object of %s, in a sector that can’t be read', (prefix) => {
+  let repository: Repository;
+  let pointId: string;
+  let bad: readonly string[];
+
+  beforeEach(async () => {
+    await at.repository.raiseEpoch();
+    pointId = await at.store(data);
+    await at.repository.deletePoint(deleted);
+    await at.repository.collect({ graceMs: 0 });
+    bad = at.named(prefix).filter((name) => /\d$/.test(name));
+    bad.forEach((name) => sectors.at.set(name, FORMAT_AT));
+    repository = await at.open({ store: sectors });
+  });
+
+  afterEach(() => repository[Symbol.asyncDispose]());
+
+  test('stops no restore and no verification', async () => {
+    const sessionId = randomUUID();
+    await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'restore', pins: [pointId] });
+    expect(sameBytes(await restore(repository, pointId, 'xvda'), data)).toBe(true);
+    expect((await repository.verify({ level: 2 })).damagedPoints).toEqual([]);
+  });
+
+  test('is named by a verification, where writers stop at it', async () => {
+    const { damagedObjects } = await repository.verify({ level: 0 });
+    expect(damagedObjects).toMatchObject([{ name: bad[0], problem: 'unreadable' }]);
+  });
+
+  test('stops every backup: it could rely on what is about to go', async () => {
+    await expect(at.store(data, repository)).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
   });
 });

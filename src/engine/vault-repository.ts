@@ -64,7 +64,7 @@ export class VaultRepository implements Repository {
   }
 
   async beginSession(request: SessionRequest): Promise<void> {
-    const { store, secrets, generations, clock, leases, lanes } = this.#context;
+    const { store, secrets, generations, clock, leases, lanes, condemned } = this.#context;
     const { sessionId, pointId, purpose, pins } = request;
     if (purpose === 'backup') {
       // Its thread starts while the session becomes durable.
@@ -82,7 +82,7 @@ export class VaultRepository implements Repository {
       }
       await this.#requirePin(pin, purpose);
     }
-    await (purpose === 'backup' ? this.#context.condemned.refresh() : this.#learnCondemned());
+    await (purpose === 'backup' ? condemned.refresh() : condemned.refreshToRead());
   }
 
   withSession<T>(sessionId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -208,27 +208,13 @@ export class VaultRepository implements Repository {
   }
 
   async #findDisk({ pointId, diskKey }: { pointId: string; diskKey: string }): Promise<DiskManifest> {
-    await this.#learnCondemned();
+    await this.#context.condemned.refreshToRead();
     const disk = (await this.#points.get(pointId)).disks.find((candidate) => candidate.diskKey === diskKey);
     if (disk === undefined) {
       throw new AppError('NO_RESTORE_POINT', `Restore point ${pointId} has no disk ${diskKey}.`);
     }
     expectDisk(disk.sizeBytes);
     return disk;
-  }
-
-  /**
-   * For readers: what is condemned may be damaged, or about to go, and its chunks are elsewhere by now. Anybody can put
-   * something there that looks as if a later program had; that keeps writers away, and nobody from restoring.
-   */
-  async #learnCondemned(): Promise<void> {
-    try {
-      await this.#context.condemned.refresh();
-    } catch (error) {
-      if (!isAppError(error, 'VAULT_FORMAT_UNKNOWN')) {
-        throw error;
-      }
-    }
   }
 
   /** A backup or copy whose base is damaged is made all the same, in full. */

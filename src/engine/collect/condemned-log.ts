@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts';
-import { isAppError } from '../../kernel/errors.ts';
+import { isAppError, type AppError } from '../../kernel/errors.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId, type ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, condemnedName } from '../format/names.ts';
@@ -7,6 +7,7 @@ import { openObject, sealObject } from '../format/sealed-object.ts';
 import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
+import { orDamage } from '../verify/diagnose.ts';
 
 /** Why data packs were condemned: (almost) nobody needed them, or they were found damaged. */
 export type CondemnReason = 'unused' | 'damaged';
@@ -97,6 +98,14 @@ export class CondemnedLog {
       // Told to whoever asked for it; the next one tries again.
     });
     await turn;
+  }
+
+  /**
+   * For readers: what is condemned may be damaged, or about to go, and its chunks are elsewhere by then. A bad sector here,
+   * or what anybody put here, must keep writers away, and nobody from restoring. Returns what keeps it from being read.
+   */
+  async refreshToRead(): Promise<AppError | null> {
+    return (await orDamage(this.refresh())) ?? null;
   }
 
   /** A number as it stands in the store now. VAULT_OBJECT_MISSING, VAULT_CORRUPT. */

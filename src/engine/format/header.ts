@@ -55,6 +55,7 @@ export function decodeHeader(data: Uint8Array, name: string): ObjectHeader {
     throw new AppError(
       'VAULT_FORMAT_UNKNOWN',
       `${name} has format ${version}, suite ${suite}; this program reads 1, 1.`,
+      { data: { object: name } },
     );
   }
   const kind = bytes.readUInt8(10);

@@ -235,7 +235,7 @@ class DiskRestore {
 
   /** What went with one pack may have gone with others: their tables are read from the store again. */
   async #forgetPacks({ batches }: SegmentReadPlan): Promise<void> {
-    await this.#context.condemned.refresh();
+    await this.#context.condemned.refreshToRead();
     for (const { context } of batches.flatMap(({ packs }) => packs)) {
       this.#context.chunks.forget(context.objectId);
     }

@@ -1,4 +1,3 @@
-import { isAppError } from '../../kernel/errors.ts';
 import { findHighest } from '../format/counted-names.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
@@ -8,6 +7,7 @@ import { MAX_BYTES } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { lockLikeVault } from '../retention/lock-like-vault.ts';
+import { nullIfDamaged } from '../verify/diagnose.ts';
 
 /** The highest of the numbered objects below `epoch/`; 0 if there is none. Numbers are only ever added. */
 export async function readEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
@@ -26,17 +26,10 @@ export async function readEpoch(store: Store, secrets: RepositorySecrets): Promi
 
 /**
  * For those who only read: they change nothing that an epoch would keep them from, and somebody who can write to the
- * store, and put what does not open where the next epoch will be, must not keep them from restoring.
+ * store, and put what does not open where the next epoch will be, must not keep them from restoring; nor must a bad sector.
  */
 export async function readEpochToRead(store: Store, secrets: RepositorySecrets): Promise<number> {
-  try {
-    return await readEpoch(store, secrets);
-  } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-      return findHighest(store, EPOCH_PREFIX);
-    }
-    throw error;
-  }
+  return (await nullIfDamaged(readEpoch(store, secrets))) ?? (await findHighest(store, EPOCH_PREFIX));
 }
 
 /**

@@ -44,7 +44,7 @@ export async function nullIfDamaged<T>(reading: Promise<T>): Promise<T | null> {
 }
 
 /** A sector that its disk can't read is damage: reading it again does not help. What can't be written names no object. */
-function isUnreadable(error: unknown): error is AppError {
+export function isUnreadable(error: unknown): error is AppError {
   return (
     isAppError(error, 'VAULT_UNREACHABLE') && error.data['errno'] === 'EIO' && typeof error.data['object'] === 'string'
   );

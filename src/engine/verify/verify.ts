@@ -12,6 +12,7 @@ import { condemnDamaged } from './condemn-damaged.ts';
 import { PackQueue, type PresentPacks } from './pack-queue.ts';
 import { isFrameLost } from './resolve-chunk.ts';
 import { surveyIndex, type IndexSurvey } from './survey-index.ts';
+import { surveyLogs } from './survey-logs.ts';
 import { surveyManifests, type ManifestSurvey } from './survey-manifests.ts';
 import { surveyMoved } from './survey-moved.ts';
 import { surveyPoints, type PointSurvey, type SurveyedPoint } from './survey-points.ts';
@@ -29,10 +30,11 @@ export async function verify(
 ): Promise<VerifyResult> {
   throwIfAborted(request.signal);
   const survey = await surveyPoints(points, request);
-  await context.condemned.refresh();
+  const logs = await surveyLogs(context);
   // One listing instead of a question for each pack.
   const present = await listPacks(context.store, 'data', request.signal ?? new AbortController().signal);
-  return new Verification(context, points, request, { survey, present }).run();
+  const result = await new Verification(context, points, request, { survey, present }).run();
+  return { ...result, damagedObjects: [...result.damagedObjects, ...logs] };
 }
 
 class Verification {
