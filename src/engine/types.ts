@@ -318,7 +318,6 @@ export interface Repository extends AsyncDisposable {
 export interface CreateRepositoryOptions {
   readonly store: Store;
   readonly keyRing: KeyRing;
-  readonly clock: Clock;
   readonly tenantId: string;
   readonly repositoryId: string;
   /** The vault is to be immutable: VAULT_NOT_IMMUTABLE unless the store shows that it keeps what is locked. */

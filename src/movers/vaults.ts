@@ -34,7 +34,6 @@ export class Vaults {
     await createRepository({
       store: storeOf(vault),
       keyRing,
-      clock: systemClock,
       tenantId: vault.tenantId,
       repositoryId: vault.vaultId,
     });

@@ -51,7 +51,7 @@ describe.skipIf('reason' in found)('a vault in an S3 bucket', () => {
     });
     ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
     const keyRing = new FileKeyRing(keys);
-    await createRepository({ ...ids, store, keyRing, clock: systemClock, parameters: SMALL_PARAMETERS });
+    await createRepository({ ...ids, store, keyRing, parameters: SMALL_PARAMETERS });
   });
 
   afterEach(async () => {

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import { systemClock } from '../../kernel/clock.ts';
 import {
   backup,
   createTestVault,
@@ -37,7 +36,7 @@ async function mend(...more: MendCandidate[]): Promise<unknown> {
   await keyRing.createRepositoryKeys({ ...stranger, generation: 0 });
   const unknown = { tenantId, repositoryId: randomUUID(), keyRing };
   const candidates = [...more, unknown, stranger, { tenantId, repositoryId, keyRing }];
-  const mended = await mendParameters({ store, clock: systemClock, parameters: SMALL_PARAMETERS }, candidates);
+  const mended = await mendParameters({ store, parameters: SMALL_PARAMETERS }, candidates);
   return mended?.repositoryId;
 }
 
@@ -111,7 +110,7 @@ test('where points are of a later generation of the key, they still say whose th
 test('a repo.0 that names a repository whose keys are not here stays', async () => {
   const before = textOf('repo.0');
   await withStrangersPoint(async (stranger) => {
-    const mended = mendParameters({ store: vault.store, clock: systemClock }, [stranger]);
+    const mended = mendParameters({ store: vault.store }, [stranger]);
     await expect(mended).rejects.toMatchObject({ hint: expect.stringContaining(vault.repositoryId) });
   });
   expect(textOf('repo.0')).toBe(before);

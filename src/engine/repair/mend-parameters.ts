@@ -23,7 +23,7 @@ export interface MendCandidate {
   readonly keyRing: KeyRing;
 }
 
-type MendOptions = Pick<CreateRepositoryOptions, 'store' | 'clock'> & { readonly parameters?: ChunkingParameters };
+type MendOptions = Pick<CreateRepositoryOptions, 'store'> & { readonly parameters?: ChunkingParameters };
 
 /**
  * Writes `repo.0` again where it is lost or damaged: without it nothing else can be opened. Which of the candidates the
@@ -36,7 +36,7 @@ export async function mendParameters<T extends MendCandidate>(
   options: MendOptions,
   candidates: readonly T[],
 ): Promise<T | null> {
-  const { store, clock, parameters = DEFAULT_PARAMETERS } = options;
+  const { store, parameters = DEFAULT_PARAMETERS } = options;
   const known = (await Promise.all(candidates.map(withSecrets))).filter((candidate) => candidate !== null);
   const found = await readIfThere(store);
   if (found !== null && known.some(({ parametersKey }) => isWhole(found, parametersKey))) {
@@ -53,7 +53,7 @@ export async function mendParameters<T extends MendCandidate>(
   requireSameName(found, candidate);
   await store.delete(REPO_NAME);
   const { keyRing, tenantId, repositoryId } = candidate;
-  await createRepository({ store, clock, keyRing, tenantId, repositoryId, parameters });
+  await createRepository({ store, keyRing, tenantId, repositoryId, parameters });
   return candidate;
 }
 

@@ -8,7 +8,6 @@ import {
   type MendCandidate,
 } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
-import { systemClock } from '../../kernel/clock.ts';
 import type { VaultPlace } from './arguments.ts';
 import { keyPlaces } from './open-vault.ts';
 import { openStore } from './open-store.ts';
@@ -18,7 +17,7 @@ import type { Terminal } from './terminal.ts';
 export async function mendVault(place: VaultPlace, terminal: Terminal): Promise<void> {
   const { store, close } = await openStore(place);
   try {
-    const mended = await mendParameters({ store, clock: systemClock }, await listCandidates(place));
+    const mended = await mendParameters({ store }, await listCandidates(place));
     if (mended !== null) {
       terminal.print(`MENDED   repo.0, of vault ${mended.repositoryId} of tenant ${mended.tenantId}`);
       const { chunking } = await describeRepository(store);

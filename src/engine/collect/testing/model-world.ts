@@ -69,8 +69,8 @@ export class World {
   }
 
   async begin(): Promise<void> {
-    const { store, clock } = this;
-    await createRepository({ store, keyRing: modelKeyRing, clock, ...MODEL_IDS, parameters: MODEL_PARAMETERS });
+    const { store } = this;
+    await createRepository({ store, keyRing: modelKeyRing, ...MODEL_IDS, parameters: MODEL_PARAMETERS });
   }
 
   addActor(): Actor {
