@@ -35,8 +35,14 @@ const NO_FILE: ReadonlySet<string | undefined> = new Set([
   'ENAMETOOLONG',
 ]);
 
+/** Some of them are also said of regular files, on a device that is away or below a link that nothing is mounted at. */
 export function isOfNoFile(error: unknown): boolean {
   return NO_FILE.has(errnoOf(error));
+}
+
+/** Whether a name is one that no file can have. */
+export function isOfNoName(error: unknown): boolean {
+  return errnoOf(error) === 'ENAMETOOLONG';
 }
 
 /** Damage of that one object. */

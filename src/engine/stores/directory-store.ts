@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import type { GetOptions, PutOptions, Store, StoredObject } from '../ports/store.ts';
 import { requireNoRetention } from './no-retention.ts';
-import { ignoreMissing, isMissing, isOfNoFile, noRegularFile, toStoreError } from './directory-errors.ts';
+import { ignoreMissing, isMissing, isOfNoFile, isOfNoName, noRegularFile, toStoreError } from './directory-errors.ts';
 import { SYSTEM_FILES, type FileSystem, type OpenFile } from './file-system.ts';
 import { listFiles } from './list-files.ts';
 import { folderOf, requireObjectName } from './object-name.ts';
@@ -107,7 +107,7 @@ export class DirectoryStore implements Store {
             await this.#requireRoot();
             return null;
           }
-          if (isOfNoFile(error)) {
+          if (isOfNoName(error)) {
             return null;
           }
           throw error;
@@ -288,7 +288,19 @@ export class DirectoryStore implements Store {
     try {
       return await work();
     } catch (error) {
-      throw isOfNoFile(error) ? noRegularFile(name, this.#root, error) : error;
+      throw isOfNoFile(error) && (await this.#isNoFile(name)) ? noRegularFile(name, this.#root, error) : error;
+    }
+  }
+
+  /** Looked at, because a file system that is away may say the same of a file. */
+  async #isNoFile(name: string): Promise<boolean> {
+    try {
+      return !(await this.#files.lstat(this.#path(name))).isFile();
+    } catch (error) {
+      if (isOfNoName(error)) {
+        return true;
+      }
+      throw error;
     }
   }
 

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryStore } from './directory-store.ts';
+import { SYSTEM_FILES } from './file-system.ts';
 
 const run = promisify(execFile);
 
@@ -78,6 +79,42 @@ test('a name that no file can have is damage of that object', async () => {
   const name = `points/${'x'.repeat(300)}`;
   await expect(store.get(name)).rejects.toMatchObject({ code: 'VAULT_CORRUPT', data: { object: name } });
   expect(await store.head(name)).toBe(null);
+});
+
+test.each(['ENXIO', 'ENODEV', 'ELOOP', 'EISDIR'])('%s of a regular file may pass: it is no damage', async (code) => {
+  const openObject = (): Promise<never> => Promise.reject(Object.assign(new Error(code), { code }));
+  const away = new DirectoryStore(folder, { ...SYSTEM_FILES, openObject });
+  const passing = { code: 'VAULT_UNREACHABLE', data: { errno: code, object: GOOD } };
+  await expect(away.get(GOOD)).rejects.toMatchObject(passing);
+  await expect(away.getRange(GOOD, 0, new Uint8Array(1))).rejects.toMatchObject(passing);
+});
+
+test.each(['ENXIO', 'ENODEV'])(
+  'who looks for a name on a device that is away (%s) is not told that it is free',
+  async (code) => {
+    const lstat: typeof SYSTEM_FILES.lstat = (path) =>
+      path.endsWith(GOOD) ? Promise.reject(Object.assign(new Error(code), { code })) : SYSTEM_FILES.lstat(path);
+    const away = new DirectoryStore(folder, { ...SYSTEM_FILES, lstat });
+    await expect(away.head(GOOD)).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE', data: { errno: code } });
+  },
+);
+
+test('where the root is a link in circles, as one that can’t be mounted may be, nothing is missing or damaged', async () => {
+  await store.get(GOOD);
+  const real = `${folder}.real`;
+  await rename(folder, real);
+  await symlink(folder, folder);
+  try {
+    const passing = { code: 'VAULT_UNREACHABLE', data: { errno: 'ELOOP' } };
+    await expect(store.get(GOOD)).rejects.toMatchObject(passing);
+    await expect(store.getRange(GOOD, 0, new Uint8Array(1))).rejects.toMatchObject(passing);
+    await expect(store.head(GOOD)).rejects.toMatchObject(passing);
+    await expect(store.delete(GOOD)).rejects.toMatchObject(passing);
+  } finally {
+    await unlink(folder);
+    await rename(real, folder);
+  }
+  expect(await store.get(GOOD)).toEqual(new Uint8Array(Buffer.from('good')));
 });
 
 test('what lies deeper than any object is no part of the vault, however deep', async () => {
