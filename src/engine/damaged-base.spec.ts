@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
 import { SEGMENTS_PER_GROUP } from './manifest/manifest-reader.ts';
+import { BadSectors } from './testing/bad-sectors.ts';
 import {
   backup,
   createTestVault,
@@ -71,6 +72,26 @@ test.each(DAMAGES)('an incremental on %s reads the disk in full, and says why', 
   const { disks } = await backup(fresh, { disks: { xvda: new MemoryDisk(after) }, base: next });
   expect(disks[0]?.fellBackToFull).toBeUndefined();
 });
+
+test.each(['points/', 'meta/'])(
+  'an incremental on a base with a bad sector below %s reads the disk in full',
+  async (prefix) => {
+    await using reading = await vault.open((store) => {
+      const sectors = new BadSectors(store);
+      sectors.at.set(nameOf(prefix), 0);
+      return sectors;
+    }, 1);
+    const changed = [CHANGED];
+    const retainUntil = 1;
+    const run = await backup(reading, {
+      disks: { xvda: new MemoryDisk(after) },
+      base: { pointId: base, changed },
+      retainUntil,
+    });
+    expect(run.disks[0]?.fellBackToFull).toBe('BASE_DAMAGED');
+    expect(sameBytes(await restore(reading, run.summary.pointId, 'xvda'), after)).toBe(true);
+  },
+);
 
 test('a base is damaged too where nothing of what is damaged has changed', async () => {
   const { segmentBytes } = SMALL_PARAMETERS;

@@ -42,6 +42,7 @@ import type {
   SessionSummary,
   WriteDiskRequest,
 } from './types.ts';
+import { isDamage } from './verify/diagnose.ts';
 import { verify } from './verify/verify.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';
 import { writeDisk } from './write/write-disk.ts';
@@ -223,7 +224,7 @@ export class VaultRepository implements Repository {
       await this.#points.get(pointId);
     } catch (error) {
       const isBase = purpose === 'backup' || purpose === 'copy';
-      if (!isBase || !isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
+      if (!isBase || !isDamage(error)) {
         throw error;
       }
     }

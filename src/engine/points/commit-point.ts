@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '../../kernel/errors.ts';
+import { AppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
 import { readMetaTable } from '../manifest/read-meta-table.ts';
 import type { RepositoryContext } from '../repository-context.ts';
@@ -7,6 +7,7 @@ import { readEpoch } from '../sessions/epoch.ts';
 import { MAX_SESSION_MS } from '../sessions/session-ages.ts';
 import { BEGIN_ANEW, type Session } from '../sessions/session-store.ts';
 import type { CommitPointRequest, DiskResult, PointSummary } from '../types.ts';
+import { nullIfDamaged } from '../verify/diagnose.ts';
 import { checkFacts } from './check-facts.ts';
 import { checkDisks } from './check-disks.ts';
 import type { FoundPoint, PointStore } from './point-store.ts';
@@ -70,14 +71,7 @@ async function lock(
 
 /** A damaged one says nothing of what is locked: then everything is locked anew. */
 async function findPinned(points: PointStore, pointId: string): Promise<FoundPoint | null> {
-  try {
-    return await points.findObject(pointId);
-  } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT', 'VAULT_FORMAT_UNKNOWN')) {
-      return null;
-    }
-    throw error;
-  }
+  return nullIfDamaged(points.findObject(pointId));
 }
 
 /** All packs are there, and those that this session wrote can be opened. */

@@ -91,6 +91,7 @@ export interface BackupRequest {
   readonly sampleBytes?: number;
   readonly sessionId?: string;
   readonly pointId?: string;
+  readonly retainUntil?: number;
 }
 
 export interface BackupOutcome {
@@ -118,7 +119,8 @@ export async function backup(repository: Repository, request: BackupRequest): Pr
   }
   const config = Buffer.from('the configuration of a machine');
   const commit = { sessionId, pointId, vmId: 'vm-1', takenAt: 1, disks, config, info: { method: 'test' } };
-  const summary = await repository.commitPoint(commit);
+  const { retainUntil } = request;
+  const summary = await repository.commitPoint(retainUntil === undefined ? commit : { ...commit, retainUntil });
   await repository.endSession(sessionId);
   return { summary, disks };
 }
