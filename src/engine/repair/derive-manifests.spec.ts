@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { packName } from '../format/names.ts';
@@ -228,6 +228,42 @@ test('stopped at any request that changes something, it is repeated, and nothing
   }
   expect(stop).toBe(6);
 });
+
+describe('where the name of a pack is taken by what is no object, as a directory may have it', () => {
+  let name: string;
+
+  beforeEach(async () => {
+    name = nameOf(await changeUntilFolded('delta', BOTH_GROUPS));
+    vault.objects.delete(name);
+  });
+
+  test('a link makes way for what is derived', async () => {
+    let isThere = true;
+    const unlink = async (): Promise<void> => {
+      isThere = false;
+    };
+    const repaired = await repair((store) => taken(store, name, () => isThere, unlink));
+    expect(repaired).toMatchObject({ derivedManifests: [name], verified: { damagedObjects: [] } });
+    await expectAllRestore();
+  });
+
+  test('a folder stays, and nobody says that the pack is there again', async () => {
+    const keep = (): Promise<never> => Promise.reject(new AppError('VAULT_CORRUPT', `${name} is no regular file.`));
+    const before = metaNames();
+    const repaired = await repair((store) => taken(store, name, () => true, keep));
+    expect(repaired).toMatchObject({ derivedManifests: [], lockedManifests: [name] });
+    expect(repaired.verified.damagedObjects).toMatchObject([{ name }]);
+    expect(metaNames()).toEqual(before);
+  });
+});
+
+/** A store with something at a name that is neither listed nor found, and keeps others from it. */
+function taken(store: Store, odd: string, isThere: () => boolean, unlink: () => Promise<void>): Store {
+  return alterStore(store, {
+    delete: (name) => (name === odd && isThere() ? unlink() : store.delete(name)),
+    putIfAbsent: async (name, ...rest) => (name === odd && isThere() ? 'exists' : store.putIfAbsent(name, ...rest)),
+  });
+}
 
 type Refuses = (call: 'delete' | 'putIfAbsent', name: string) => AppError | null;
 

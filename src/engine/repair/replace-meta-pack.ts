@@ -41,15 +41,18 @@ export async function replaceMetaPack(
   const { id } = pack;
   const name = packName('meta', id);
   const spareName = packName('meta', spareOf(context, id));
-  if ((await store.head(name)) !== null) {
+  const put = (): Promise<unknown> =>
+    store.putIfAbsent(name, [sealMetaPack(id, frames, secrets).data], { retainUntil });
+  // What is no object may have the name all the same, as a link has it in a directory.
+  if ((await store.head(name)) !== null || ((await put()) === 'exists' && (await store.head(name)) === null)) {
     await putSpare(context, pack, frames);
     if (!(await tryDelete(context, name))) {
       await tryDelete(context, spareName);
       return 'locked';
     }
+    // Where it exists, somebody else has just made the same.
+    await put();
   }
-  // Where it exists, somebody else has just made the same.
-  await store.putIfAbsent(name, [sealMetaPack(id, frames, secrets).data], { retainUntil });
   await store.flush();
   await tryDelete(context, spareName);
   return 'replaced';
@@ -70,13 +73,13 @@ async function putSpare(context: RepositoryContext, pack: NamedMetaPack, frames:
   }
 }
 
-/** False if it has to stay; a spare that does is collected when it may go. */
+/** False if it has to stay, also as a folder in its place does; a spare that does is collected when it may go. */
 async function tryDelete({ store }: RepositoryContext, name: string): Promise<boolean> {
   try {
     await store.delete(name);
     return true;
   } catch (error) {
-    if (isAppError(error, 'VAULT_RETAINED')) {
+    if (isAppError(error, 'VAULT_RETAINED', 'VAULT_CORRUPT')) {
       return false;
     }
     throw error;
