@@ -9,6 +9,9 @@ import { leadsElsewhere } from './real-folders.ts';
 /** Of the deepest name that a vault or a key ring has: what lies deeper is no part of it. */
 const MAX_NAME_PARTS = 3;
 
+/** A file system has it at its root, where any folder of a vault may be mounted, for nobody but its owner to read. */
+const FOUND = 'lost+found';
+
 export interface Folders {
   readonly files: FileSystem;
   readonly root: string;
@@ -29,11 +32,19 @@ export async function* listFiles(folders: Folders, folder: string, start: string
     }
     throw toStoreError(error, `list ${folder}`, root);
   }
-  for await (const entry of entries) {
+  for await (const entry of guarded(entries, `list ${folder}`, root)) {
     const name = posix.join(folder, entry.name);
-    if (entry.name.startsWith(start) && isObjectName(name)) {
+    if (entry.name.startsWith(start) && entry.name !== FOUND && isObjectName(name)) {
       yield* listEntry(folders, name, entry);
     }
+  }
+}
+
+async function* guarded<T>(entries: AsyncIterable<T>, what: string, root: string): AsyncIterable<T> {
+  try {
+    yield* entries;
+  } catch (error) {
+    throw toStoreError(error, what, root);
   }
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryStore } from './directory-store.ts';
-import { SYSTEM_FILES } from './file-system.ts';
+import { SYSTEM_FILES, type FolderEntry } from './file-system.ts';
 
 const run = promisify(execFile);
 
@@ -146,4 +146,26 @@ test('a file of a terabyte of holes is refused unread', async () => {
 test('a file whose name no object can have is not listed', async () => {
   await writeFile(join(folder, '.nfs0000'), 'x');
   expect(await namesIn('')).toEqual([GOOD]);
+});
+
+test('a file system’s own folder, which nobody may read, keeps nobody from what is in the vault', async () => {
+  await mkdir(join(folder, 'lost+found'));
+  await mkdir(join(folder, 'points/lost+found'));
+  const opendir: typeof SYSTEM_FILES.opendir = (path) =>
+    path.includes('lost+found')
+      ? Promise.reject(Object.assign(new Error(path), { code: 'EACCES' }))
+      : SYSTEM_FILES.opendir(path);
+  store = new DirectoryStore(folder, { ...SYSTEM_FILES, opendir });
+  expect(await namesIn('')).toEqual([GOOD]);
+  expect(await namesIn('points/')).toEqual([GOOD]);
+});
+
+test('a list that ends in the middle says so as any failure of the store', async () => {
+  const entries = await SYSTEM_FILES.opendir(join(folder, 'points'));
+  async function* broken(): AsyncIterable<FolderEntry> {
+    yield* entries;
+    throw Object.assign(new Error('EIO'), { code: 'EIO' });
+  }
+  store = new DirectoryStore(folder, { ...SYSTEM_FILES, opendir: () => Promise.resolve(broken()) });
+  await expect(namesIn('points/')).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE', data: { errno: 'EIO' } });
 });
