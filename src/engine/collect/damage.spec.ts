@@ -127,6 +127,39 @@ test.each(Object.keys(LOST))('a held point whose object %s is damage: its data i
   expect(sameBytes(await restore(fresh, pointId, 'xvda'), data)).toBe(true);
 });
 
+test.each([1, 2])('a held point that is gone is lost also where entry %i of its custody is damaged', async (number) => {
+  const pointId = await at.store(noise(300 * KIB));
+  await at.repository.placeHold({ pointId, holdId: 'court', reason: 'a case' });
+  await at.repository.placeHold({ pointId, holdId: 'tax', reason: 'another' });
+  const name = `points/${pointId}`;
+  at.vault.objects.delete(name);
+  flip(`custody/${pointId}/${number}`, 90);
+  await using fresh = await at.open();
+  const packs = at.named('data/');
+  for (let pass = 0; pass < 3; pass += 1) {
+    expect(await fresh.collect({ graceMs: 0 })).toMatchObject({ unreadable: [name] });
+  }
+  expect(at.named('data/')).toEqual(packs);
+  expect(await fresh.verify({ level: 0 })).toMatchObject({ damagedObjects: [{ name, problem: 'missing' }] });
+});
+
+test('damage in custody does not hide that the rest of it could not be asked for', async () => {
+  const pointId = await at.store(noise(100 * KIB));
+  await at.repository.placeHold({ pointId, holdId: 'court', reason: 'a case' });
+  await at.repository.releaseHold(pointId, 'court');
+  await at.repository.deletePoint(pointId);
+  flip(`custody/${pointId}/1`, 90);
+  const away = new BadSectors(at.vault.store, 'ETIMEDOUT');
+  away.at.set(`custody/${pointId}/3`, 0);
+  await using fresh = await at.open({ store: away });
+  const list = async (): Promise<void> => {
+    for await (const point of fresh.listPoints({ onDamaged: () => undefined })) {
+      expect(point).toBe('nothing that is listed');
+    }
+  };
+  await expect(list()).rejects.toMatchObject({ code: 'VAULT_UNREACHABLE' });
+});
+
 test.each(['points/', 'custody/'])('what lies in a bad sector below %s hides no other point', async (folder) => {
   const [bad, good] = [await at.store(noise(100 * KIB)), await at.store(noise(100 * KIB))];
   await at.repository.placeHold({ pointId: bad, holdId: 'court', reason: 'a case' });

@@ -9,6 +9,7 @@ import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
 import { lockLike } from '../retention/lock-like-vault.ts';
+import { isDamage, requireDamage } from '../verify/diagnose.ts';
 import type { Hold } from './custody-types.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -64,6 +65,21 @@ export class CustodyLog {
         before = numbers.length;
       }
     }
+  }
+
+  /**
+   * Whether some entry can be read and none of those that can is a deletion: the point was not deleted, whatever the others
+   * say. Where none can be read, they may be anybody's.
+   */
+  async isKept(pointId: string): Promise<boolean> {
+    if (this.#deleted.has(pointId)) {
+      return false;
+    }
+    const { state, missing, opened } = await this.#gather(pointId, await this.#numbers(pointId));
+    if (missing !== null && state.deletedAt === null) {
+      requireDamage(missing);
+    }
+    return opened > 0 && state.deletedAt === null;
   }
 
   /** Points that have entries. */
@@ -166,30 +182,41 @@ export class CustodyLog {
   }
 
   async #fold(pointId: string, numbers: readonly number[]): Promise<CustodyState> {
+    const { state, missing } = await this.#gather(pointId, numbers);
+    if (missing !== null && state.deletedAt === null) {
+      throw missing;
+    }
+    return state;
+  }
+
+  /** What the entries that can be read come to, and why others can't: rather what may pass than damage. */
+  async #gather(
+    pointId: string,
+    numbers: readonly number[],
+  ): Promise<{ readonly state: CustodyState; readonly missing: unknown; readonly opened: number }> {
     const last = highestCounted(numbers);
     let state = UNTOUCHED;
     let missing: unknown = null;
+    let opened = 0;
     let lacking = 0;
     // Lists are no snapshots: what lies between is asked for by its name.
     for (let number = 1; number <= last; number += 1) {
       try {
         state = applyEntry(state, number, await this.#readEntry(pointId, number));
+        opened += 1;
       } catch (error) {
-        missing ??= error;
+        missing = missing === null || !isDamage(error) ? error : missing;
         lacking += 1;
         if (lacking > MAX_GAP) {
           break;
         }
       }
     }
-    if (missing !== null && state.deletedAt === null) {
-      throw missing;
-    }
     const folded = { ...state, last };
     if (folded.deletedAt !== null) {
       this.#deleted.set(pointId, folded);
     }
-    return folded;
+    return { state: folded, missing, opened };
   }
 
   async #readEntry(pointId: string, number: number): Promise<CustodyEntry> {

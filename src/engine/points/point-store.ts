@@ -94,19 +94,14 @@ export class PointStore {
    */
   async *removed(there: ReadonlySet<string>): AsyncIterable<string> {
     for (const pointId of await this.custody.pointIds()) {
-      if (!there.has(pointId) && (await this.#isUndeleted(pointId))) {
+      if (!there.has(pointId) && (await this.custody.isKept(pointId))) {
         const found = await nullIfDamaged(this.findObject(pointId));
         // Once more: it may have been deleted, and gone, in between.
-        if (found?.kind !== 'point' && (await this.#isUndeleted(pointId))) {
+        if (found?.kind !== 'point' && (await this.custody.isKept(pointId))) {
           yield pointId;
         }
       }
     }
-  }
-
-  async #isUndeleted(pointId: string): Promise<boolean> {
-    const state = await nullIfDamaged(this.custody.read(pointId));
-    return state !== null && state.last > 0 && state.deletedAt === null;
   }
 
   /** 'tombstone' also where the point was deleted: it is decided, and not there. */
