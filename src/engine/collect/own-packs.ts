@@ -1,5 +1,6 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
+import { quiet } from '../../kernel/quiet.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { journalPlaceOf, sessionName } from '../format/names.ts';
 import { encodeRecords } from '../manifest/segment-record.ts';
@@ -32,7 +33,7 @@ export async function findOwnPacks(context: RepositoryContext): Promise<Readonly
   const turn = limit(JOURNALS_AT_ONCE);
   const reads: Promise<void>[] = [];
   for await (const journal of listJournals(context)) {
-    reads.push(turn(async () => (await readPacks(context, journal)).forEach((pack) => own.add(pack))));
+    reads.push(quiet(turn(async () => (await readPacks(context, journal)).forEach((pack) => own.add(pack)))));
   }
   await Promise.all(reads);
   return own;
