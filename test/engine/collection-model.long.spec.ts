@@ -18,8 +18,11 @@ async function run(spec: string, env: Readonly<Record<string, string>>): Promise
   return code;
 }
 
-test(`the collection model, seeds from ${FIRST} on, ${SEEDS} of them`, async () => {
-  const code = await run('model.spec.ts', {
+test.each([
+  ['the collection model', 'model.spec.ts'],
+  ['the collection model on a store that fails', 'model-faults.spec.ts'],
+])(`%s, seeds from ${FIRST} on, ${SEEDS} of them`, async (_, spec) => {
+  const code = await run(spec, {
     HOLDFAST_MODEL_FIRST_SEED: FIRST,
     HOLDFAST_MODEL_SEEDS: SEEDS,
     HOLDFAST_MODEL_STEPS: process.env['HOLDFAST_MODEL_STEPS'] ?? '1500',
@@ -28,8 +31,11 @@ test(`the collection model, seeds from ${FIRST} on, ${SEEDS} of them`, async () 
   expect(code).toBe(0);
 });
 
-test(`the schedules of collection, ${SCHEDULE_SEEDS} orders of identifiers each`, async () => {
-  const code = await run('model-schedules.spec.ts', {
+test.each([
+  ['the schedules of collection', 'model-schedules.spec.ts'],
+  ['the schedules of a store that fails', 'model-fault-schedules.spec.ts'],
+])(`%s, ${SCHEDULE_SEEDS} orders of identifiers each`, async (_, spec) => {
+  const code = await run(spec, {
     HOLDFAST_SCHEDULE_SEEDS: SCHEDULE_SEEDS,
     HOLDFAST_MODEL_TIMEOUT_MS: '1700000',
   });

@@ -13,7 +13,7 @@ vi.mock('node:crypto', async (original) => {
 
 /** More of them: `test/engine/collection-model.long.spec.ts`, which sets these. */
 const FIRST = Number(process.env['HOLDFAST_MODEL_FIRST_SEED'] ?? 1);
-const SEEDS = Number(process.env['HOLDFAST_MODEL_SEEDS'] ?? 60);
+const SEEDS = Number(process.env['HOLDFAST_MODEL_SEEDS'] ?? 50);
 const STEPS = Number(process.env['HOLDFAST_MODEL_STEPS'] ?? 600);
 
 const TIMEOUT_MS = Number(process.env['HOLDFAST_MODEL_TIMEOUT_MS'] ?? 300_000);

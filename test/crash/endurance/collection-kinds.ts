@@ -23,6 +23,44 @@ export async function collectionModel(): Promise<Kind> {
   };
 }
 
+/** As `model-faults.spec.ts` has it: the same, but that requests fail. */
+export async function collectionFaults(): Promise<Kind> {
+  seedEngine();
+  const { runModel } = await import('../../../src/engine/collect/testing/run-model.ts');
+  const tally = { runs: 0, steps: 0, points: 0, deletions: 0, failed: 0 };
+  return {
+    tally: () => ({ ...tally }),
+    run: async (seed) => {
+      seedIdentifiers(seed);
+      const faults = new Random(seed + 2_000_000);
+      const { points, deletions, failed } = await runModel(new Random(seed + 1_000_000), STEPS, { faults });
+      tally.runs += 1;
+      tally.steps += STEPS;
+      tally.points += points;
+      tally.deletions += deletions;
+      tally.failed += failed;
+    },
+  };
+}
+
+/** As `model-fault-schedules.spec.ts` has it. */
+export async function faultSchedules(): Promise<Kind> {
+  seedEngine();
+  const { runFaultSchedule } = await import('../../../src/engine/collect/testing/run-fault-schedule.ts');
+  const { FAULT_SCHEDULES } = await import('../../../src/engine/collect/testing/fault-schedules.ts');
+  const tally = { schedules: 0, runs: 0 };
+  return {
+    tally: () => ({ ...tally }),
+    run: async (seed) => {
+      for (const schedule of Object.values(FAULT_SCHEDULES)) {
+        seedIdentifiers(seed);
+        tally.runs += await runFaultSchedule(schedule, seed);
+        tally.schedules += 1;
+      }
+    },
+  };
+}
+
 /** As `model-schedules.spec.ts` has it. */
 export async function collectionSchedules(): Promise<Kind> {
   seedEngine();

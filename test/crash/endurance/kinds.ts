@@ -16,6 +16,8 @@ export const LINES: readonly Kinds[] = [
     cuts: async () => (await import('./cut-kinds.ts')).cutsOfModel(),
     model: async () => (await import('./collection-kinds.ts')).collectionModel(),
     schedules: async () => (await import('./collection-kinds.ts')).collectionSchedules(),
+    faults: async () => (await import('./collection-kinds.ts')).collectionFaults(),
+    'fault-schedules': async () => (await import('./collection-kinds.ts')).faultSchedules(),
   },
 ];
 

@@ -17,33 +17,55 @@ interface Plan {
 }
 
 /** A backup, in full or from a change list; what it does after it was fenced may fail. */
-export const backUp: Activity = async (world, _, repository) => {
-  const plan = planBackup(world);
+export const backUp: Activity = async (world, actor, repository) => {
+  await backUpAs(planBackup(world), world, actor, repository);
+};
+
+async function backUpAs(plan: Plan, world: World, actor: Actor, repository: Repository): Promise<void> {
   try {
-    await writePoint(world, plan, repository);
+    await retried(world, actor, () => writePoint(world, plan, repository));
   } catch (error) {
     const isRefused =
       isAppError(error, 'SESSION_FENCED') || (plan.base !== null && isAppError(error, 'NO_RESTORE_POINT'));
-    if (!isRefused && world.hasSession(plan.sessionId)) {
+    if (!isRefused && world.mayCommit(plan)) {
       throw error;
     }
   }
   if (world.random.chance(0.9)) {
     await repository.endSession(plan.sessionId);
   }
-};
+}
+
+/** As whoever runs it does: the same again, with the same session, where a store failed. */
+async function retried(world: World, actor: Actor, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!actor.excuses.excuse(error) || world.random.chance(0.4)) {
+        throw error;
+      }
+      world.note(`${actor.id} tries again: ${String(error)}`);
+    }
+  }
+}
 
 function planBackup(world: World): Plan {
   const { random } = world;
-  const ids = { sessionId: world.newId(), pointId: world.newId() };
   const basePoint = random.chance(0.5) ? random.pick(world.idsOf('live', 'leaving')) : undefined;
   const old = basePoint === undefined ? undefined : world.points.get(basePoint)?.numbers;
   const numbers = [...(old ?? Array.from({ length: 3 + random.below(6) }, () => random.below(STRETCHES)))];
   const at = random.below(numbers.length);
   numbers[at] = random.below(STRETCHES);
+  return announce(world, numbers, basePoint === undefined ? null : { pointId: basePoint, at });
+}
+
+function announce(world: World, numbers: readonly number[], base: Plan['base']): Plan {
+  const ids = { sessionId: world.newId(), pointId: world.newId() };
   const content = makeContent(numbers);
   world.points.set(ids.pointId, { content, numbers, state: 'announced' });
-  return { ...ids, content, base: basePoint === undefined ? null : { pointId: basePoint, at } };
+  return { ...ids, content, base };
 }
 
 async function writePoint(
@@ -129,6 +151,22 @@ export const deletePoint: Activity = async (world, _, repository) => {
   point.state = 'deleted';
 };
 
+/** Of several new packs half is needed: what a collection copies of them is more than one pack. */
+export const thinOut: Activity = async (world, actor, repository) => {
+  const first = STRETCHES * (1 + world.random.below(20));
+  const numbers = Array.from({ length: STRETCHES }, (_, i) => first + i);
+  const whole = announce(world, numbers, null);
+  await backUpAs(whole, world, actor, repository);
+  const half = numbers.filter((number) => number % 2 === 0);
+  await backUpAs(announce(world, half, null), world, actor, repository);
+  const point = world.points.get(whole.pointId);
+  if (point?.state === 'live') {
+    point.state = 'leaving';
+    await repository.deletePoint(whole.pointId);
+    point.state = 'deleted';
+  }
+};
+
 export const collect: Activity = async (world, _, repository) => {
   const { random } = world;
   const graceMs = random.chance(0.7) ? 0 : 60_000;
@@ -139,6 +177,11 @@ export const collect: Activity = async (world, _, repository) => {
       throw error;
     }
   }
+};
+
+/** What it condemns while something can't be read is copied by the next collection, and stays restorable. */
+export const verify: Activity = async (_, __, repository) => {
+  await repository.verify({ level: 2, condemn: true });
 };
 
 /** Somebody else clears up after a session, as after a worker that was given up. */

@@ -5,6 +5,8 @@ import { MemoryLeases } from '../../sessions/memory-leases.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
 import type { Repository } from '../../types.ts';
+import { Excuses } from './excuses.ts';
+import type { Faults, Struck } from './fault-plan.ts';
 import type { Random } from './random.ts';
 import { MODEL_IDS, MODEL_PARAMETERS, modelKeyRing, openModelVault, readWhole } from './model-vault.ts';
 import { ScheduledStore, type Operation } from './scheduled-store.ts';
@@ -18,6 +20,8 @@ export class Actor {
   repository: Repository | null = null;
   state: 'running' | 'stopped' | 'killed' = 'running';
   work: Promise<void> | null = null;
+  /** Of what it is at. */
+  readonly excuses = new Excuses();
   #wake: (() => void)[] = [];
 
   constructor(id: number) {
@@ -58,7 +62,11 @@ export class World {
   /** Requests whose senders are gone. */
   late: { readonly label: string; readonly change: () => void }[] = [];
   mayBeLate = true;
+  /** Null: the store never fails. */
+  faults: Faults | null = null;
   deletions = 0;
+  /** Requests that met an error of the store. */
+  failed = 0;
   /** How many deletions there had been at the last audit. */
   audited = 0;
   #pending: Operation[] = [];
@@ -102,10 +110,28 @@ export class World {
   async happen(operation: Operation): Promise<void> {
     this.#pending = this.#pending.filter((each) => each !== operation);
     this.note(`${operation.actor} ${operation.label}`);
+    const struck = (await this.faults?.strike(operation)) ?? null;
+    if (struck !== null) {
+      await this.#fail(operation, struck);
+      return;
+    }
     operation.happen();
     if (operation.change !== null && this.mayBeLate && this.random.chance(0.02)) {
       this.late.push({ label: `again ${operation.label}`, change: operation.change });
     }
+    await settle();
+  }
+
+  async #fail({ actor, label, change, fail }: Operation, { error, effect }: Struck): Promise<void> {
+    this.note(`${actor} fails of ${String(error)} ${effect === 'never' || change === null ? '' : effect}`.trimEnd());
+    if (effect === 'done') {
+      change?.();
+    } else if (effect === 'late' && change !== null && this.mayBeLate) {
+      this.late.push({ label: `late ${label}`, change });
+    }
+    this.#find(actor)?.excuses.add(error);
+    this.failed += 1;
+    fail(error);
     await settle();
   }
 
@@ -138,6 +164,11 @@ export class World {
 
   hasSession(sessionId: string): boolean {
     return this.store.objects.has(`sessions/${sessionId}`);
+  }
+
+  /** A writer that was taken for dead is fenced first; what it still does after that may fail. */
+  mayCommit({ sessionId, pointId }: { readonly sessionId: string; readonly pointId: string }): boolean {
+    return this.hasSession(sessionId) && this.store.objects.get(`points/${pointId}`)?.length !== TOMBSTONE_BYTES;
   }
 
   note(line: string): void {

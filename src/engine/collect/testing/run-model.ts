@@ -2,7 +2,18 @@ import { HEADER_BYTES } from '../../format/header.ts';
 import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from '../../format/pack-builder.ts';
 import { TAG_BYTES } from '../../format/seal.ts';
 import { openModelVault, readWhole } from './model-vault.ts';
-import { backUp, collect, deletePoint, endAnother, raiseEpoch, restorePoint, type Activity } from './model-actors.ts';
+import {
+  backUp,
+  collect,
+  deletePoint,
+  endAnother,
+  raiseEpoch,
+  restorePoint,
+  thinOut,
+  verify,
+  type Activity,
+} from './model-actors.ts';
+import { FaultPlan } from './fault-plan.ts';
 import { settle, World, type Actor } from './model-world.ts';
 import type { Random } from './random.ts';
 
@@ -12,9 +23,11 @@ const MAX_DRAIN = 20_000;
 
 const ACTIVITIES: readonly (readonly [number, Activity])[] = [
   [10, backUp],
+  [1, thinOut],
   [5, deletePoint],
   [5, collect],
   [3, restorePoint],
+  [1, verify],
   [1, endAnother],
   [0.1, raiseEpoch],
 ];
@@ -24,11 +37,21 @@ export interface ModelCounts {
   readonly points: number;
   /** Of packs and index segments. */
   readonly deletions: number;
+  /** Requests that met an error of the store. */
+  readonly failed: number;
 }
 
-/** One run: random actors at random steps, then everything ends, then a collection leaves what live points need. */
-export async function runModel(random: Random, steps: number): Promise<ModelCounts> {
+/**
+ * One run: random actors at random steps, then everything ends, then a collection leaves what live points need.
+ * `faults`: what decides which requests of the actors fail; null: none does.
+ */
+export async function runModel(
+  random: Random,
+  steps: number,
+  { faults = null }: { readonly faults?: Random | null } = {},
+): Promise<ModelCounts> {
   const world = new World(random);
+  world.faults = faults === null ? null : new FaultPlan(faults);
   await world.begin();
   try {
     for (let step = 0; step < steps; step += 1) {
@@ -36,12 +59,15 @@ export async function runModel(random: Random, steps: number): Promise<ModelCoun
       await auditSometimes(world);
     }
     await drain(world);
+    if (faults !== null) {
+      await requireRecovery(world);
+    }
     await world.audit();
     await requireNoWaste(world);
   } catch (error) {
     throw new Error(`${String(error)}\n${world.trace.join('\n')}`, { cause: error });
   }
-  return { points: world.points.size, deletions: world.deletions };
+  return { points: world.points.size, deletions: world.deletions, failed: world.failed };
 }
 
 async function takeStep(world: World): Promise<void> {
@@ -98,11 +124,14 @@ async function disturb(world: World): Promise<void> {
 
 function start(world: World, actor: Actor, activity: Activity): void {
   world.note(`${actor.id} begins to ${activity.name}`);
+  actor.excuses.clear();
   const work = async (): Promise<void> => {
     try {
       await activity(world, actor, await world.repositoryOf(actor));
     } catch (error) {
-      if (actor.state !== 'killed') {
+      if (actor.excuses.excuse(error)) {
+        recover(world, actor, error);
+      } else if (actor.state !== 'killed') {
         world.failures.push(error);
       }
     } finally {
@@ -110,6 +139,26 @@ function start(world: World, actor: Actor, activity: Activity): void {
     }
   };
   actor.work = work();
+}
+
+/** A process goes on with what it knows, or is begun anew. */
+function recover(world: World, actor: Actor, error: unknown): void {
+  world.note(`${actor.id} gives up: ${String(error)}`);
+  if (world.random.chance(0.3)) {
+    actor.repository = null;
+  }
+}
+
+/** Once nothing fails any more, everybody's next work succeeds, whatever they met before. */
+async function requireRecovery(world: World): Promise<void> {
+  world.faults = null;
+  for (const activity of [backUp, collect]) {
+    for (const actor of world.actors) {
+      start(world, actor, activity);
+    }
+    await settle();
+    await drain(world);
+  }
 }
 
 function pickActivity(random: Random): Activity {

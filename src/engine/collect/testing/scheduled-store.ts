@@ -2,15 +2,19 @@ import { AppError } from '../../../kernel/errors.ts';
 import type { MemoryStore } from '../../testing/memory-store.ts';
 import type { GetOptions, Store, StoredObject } from '../../ports/store.ts';
 import { requireSize } from '../../stores/size-limit.ts';
+import type { StoreRequest } from './failed-request.ts';
 
 /** One request that somebody has sent to the store, and that the test lets happen when it wants. */
 export interface Operation {
   readonly actor: number;
+  readonly request: StoreRequest;
+  /** Of the object; a list's prefix, and nothing for a flush. */
+  readonly name: string;
   readonly label: string;
   /** Changes the store; a copy of it may arrive late, without anybody who waits for the answer. */
   readonly change: (() => void) | null;
   readonly happen: () => void;
-  readonly fail: (error: AppError) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** Told of every change, at the moment at which it happens. */
@@ -41,7 +45,7 @@ export class ScheduledStore implements Store {
       this.#onChange(this.#actor, 'put', name);
       return 'created';
     };
-    return this.#turn(`put ${name}`, put, true);
+    return this.#turn(['put', name], put, { isChange: true });
   }
 
   async delete(name: string): Promise<void> {
@@ -50,11 +54,11 @@ export class ScheduledStore implements Store {
         this.#onChange(this.#actor, 'delete', name);
       }
     };
-    await this.#turn(`delete ${name}`, remove, true);
+    await this.#turn(['delete', name], remove, { isChange: true });
   }
 
   get(name: string, { maxBytes }: GetOptions = {}): Promise<Uint8Array> {
-    return this.#turn(`get ${name}`, () => {
+    return this.#turn(['get', name], () => {
       const data = this.#find(name);
       requireSize(name, data.length, maxBytes);
       return data.slice();
@@ -62,7 +66,7 @@ export class ScheduledStore implements Store {
   }
 
   getRange(name: string, offset: number, into: Uint8Array): Promise<void> {
-    return this.#turn(`range ${name}`, () => {
+    return this.#turn(['range', name], () => {
       const data = this.#find(name);
       if (offset + into.length > data.length) {
         throw new AppError('VAULT_CORRUPT', `${name} ends too early.`, { data: { object: name } });
@@ -72,22 +76,22 @@ export class ScheduledStore implements Store {
   }
 
   head(name: string): Promise<StoredObject | null> {
-    return this.#turn(`head ${name}`, () => {
+    return this.#turn(['head', name], () => {
       const data = this.#inner.objects.get(name);
       return data === undefined ? null : { name, sizeBytes: data.length };
     });
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    const first = await this.#turn(`list ${prefix}`, () => this.#names(prefix));
+    const first = await this.#turn(['list', prefix], () => this.#names(prefix));
     const half = first[first.length >> 1]?.name ?? '';
     yield* first.filter(({ name }) => name < half);
-    const rest = await this.#turn(`list ${prefix} from ${half}`, () => this.#names(prefix));
+    const rest = await this.#turn(['list', prefix], () => this.#names(prefix), { from: half });
     yield* rest.filter(({ name }) => name >= half);
   }
 
   flush(): Promise<void> {
-    return this.#turn('flush', () => undefined);
+    return this.#turn(['flush', ''], () => undefined);
   }
 
   #names(prefix: string): StoredObject[] {
@@ -105,7 +109,11 @@ export class ScheduledStore implements Store {
     return data;
   }
 
-  #turn<T>(label: string, work: () => T, isChange = false): Promise<T> {
+  #turn<T>(
+    [request, name]: readonly [StoreRequest, string],
+    work: () => T,
+    { isChange = false, from }: { readonly isChange?: boolean; readonly from?: string } = {},
+  ): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const happen = (): void => {
       try {
@@ -115,7 +123,8 @@ export class ScheduledStore implements Store {
       }
     };
     const change = isChange ? (): void => void work() : null;
-    this.#send({ actor: this.#actor, label, change, happen, fail: reject });
+    const label = `${request} ${name}${from === undefined ? '' : ` from ${from}`}`.trimEnd();
+    this.#send({ actor: this.#actor, request, name, label, change, happen, fail: reject });
     return promise;
   }
 }

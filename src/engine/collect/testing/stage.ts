@@ -57,6 +57,13 @@ export class Stage {
     return id;
   }
 
+  setState(pointId: string, state: ModelPoint['state']): void {
+    const point = this.world.points.get(pointId);
+    if (point !== undefined) {
+      point.state = state;
+    }
+  }
+
   /** A process of which all requests happen at once. */
   open(): Promise<Repository> {
     const { store, leases, clock } = this.world;
@@ -118,11 +125,8 @@ export class Stage {
   async deletePoint(name: string): Promise<void> {
     const pointId = this.idOf(name);
     const repository = await this.open();
-    const point = this.world.points.get(pointId);
     await repository.deletePoint(pointId);
-    if (point !== undefined) {
-      point.state = 'deleted';
-    }
+    this.setState(pointId, 'deleted');
   }
 
   /** Whole, by a process of its own. */

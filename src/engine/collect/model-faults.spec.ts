@@ -1,0 +1,36 @@
+import { expect, test, vi } from 'vitest';
+import { Random } from './testing/random.ts';
+import { runModel } from './testing/run-model.ts';
+import { seedIdentifiers } from './testing/seeded-identifiers.ts';
+
+// Lanes without threads, and ids from the seed: a run is the same again.
+vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));
+vi.mock('node:crypto', async (original) => {
+  const { seededCrypto } = await import('./testing/seeded-identifiers.ts');
+  return seededCrypto(original);
+});
+
+/** More of them: `test/engine/collection-model.long.spec.ts`, which sets these. */
+const FIRST = Number(process.env['HOLDFAST_MODEL_FIRST_SEED'] ?? 1);
+const SEEDS = Number(process.env['HOLDFAST_MODEL_SEEDS'] ?? 10);
+const STEPS = Number(process.env['HOLDFAST_MODEL_STEPS'] ?? 600);
+
+const TIMEOUT_MS = Number(process.env['HOLDFAST_MODEL_TIMEOUT_MS'] ?? 300_000);
+
+test(
+  'whatever error a store has for a while: listed points restore, and the next work succeeds',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    let failed = 0;
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+      seedIdentifiers(seed);
+      try {
+        failed += (await runModel(new Random(seed + 1_000_000), STEPS, { faults: new Random(seed + 2_000_000) }))
+          .failed;
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+      }
+    }
+    expect(failed).toBeGreaterThan(SEEDS);
+  },
+);
