@@ -21,7 +21,7 @@ class FaultyFiles implements FileSystem {
   readonly stat: FileSystem['stat'] = nodeFiles.stat;
   readonly lstat: FileSystem['lstat'] = nodeFiles.lstat;
   readonly readdir: FileSystem['readdir'] = (path) => nodeFiles.readdir(path);
-  readonly opendir: FileSystem['opendir'] = nodeFiles.opendir;
+  opendir: FileSystem['opendir'] = nodeFiles.opendir;
   link: FileSystem['link'] = nodeFiles.link;
   file: Partial<OpenFile> = {};
   /** Once so many bytes of a file were written, writes write nothing more and fail. */
@@ -77,6 +77,24 @@ describe('a directory whose file system fails', () => {
     // What can't be written is damage of nothing.
     expect(error).not.toHaveProperty('data.object');
     await nothingIsLeft();
+  });
+
+  test.each([
+    ['EIO', 'VAULT_UNREACHABLE'],
+    ['ESTALE', 'VAULT_UNREACHABLE'],
+    ['EACCES', 'VAULT_READ_ONLY'],
+  ])('a list that ends half-way with %s does not look like a whole one: %s', async (errno, code) => {
+    await store.putIfAbsent('a/name', [Buffer.from('x')]);
+    files.opendir = async (path) => {
+      const entries = await nodeFiles.opendir(path);
+      return (async function* broken() {
+        yield* entries;
+        fail(errno);
+      })();
+    };
+    const error = await namesIn(store, 'a/').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code, data: { errno } });
+    expect(error).not.toHaveProperty('data.object');
   });
 
   test('writes that are done in pieces are put together', async () => {

@@ -40,6 +40,7 @@ export async function* listFiles(folders: Folders, folder: string, start: string
   }
 }
 
+/** A folder is read piece by piece: it may fail after it was opened. */
 async function* guarded<T>(entries: AsyncIterable<T>, what: string, root: string): AsyncIterable<T> {
   try {
     yield* entries;
