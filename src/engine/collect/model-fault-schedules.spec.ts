@@ -30,7 +30,7 @@ test('what the collection copies is more than one pack: what was put in between 
   seedIdentifiers(1);
   const stage = new Stage(1);
   await stage.world.begin();
-  await FAULT_SCHEDULES['a collection that copies']?.setUp(stage);
+  await FAULT_SCHEDULES['a collection that copies'].setUp(stage);
   await stage.collect(0, 1);
   expect([...stage.world.store.objects.keys()].filter((name) => name.startsWith('data/')).length).toBeGreaterThan(1);
 });

@@ -18,6 +18,7 @@ const WRITES: readonly StoreRequest[] = ['put', 'delete'];
 const ALL: readonly StoreRequest[] = [...READS, ...WRITES];
 const OPENING: readonly StoreRequest[] = ['get', 'range', 'list', 'put', 'flush'];
 
+/** Of each request the first one is an error of the disk itself. */
 export const FAULT_KINDS: readonly FaultKind[] = [
   // A sector that is read at the next try, or a disk behind a bad cable.
   { fault: { errno: 'EIO' }, requests: ['get', 'range', 'head'], effects: ['never'], isOfObject: true },

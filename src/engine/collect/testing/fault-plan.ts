@@ -5,7 +5,7 @@ import type { Operation } from './scheduled-store.ts';
 
 /** How many requests begin a burst: there are far more reads than changes. */
 const SHARE_OF_READS = 0.004;
-const SHARE_OF_CHANGES = 0.02;
+const SHARE_OF_CHANGES = 0.04;
 /** A burst that meets no more requests of its own is over after so many of all. */
 const LONGEST = 100;
 
@@ -61,7 +61,9 @@ export class FaultPlan implements Faults {
     if (!random.chance(READS.includes(operation.request) ? SHARE_OF_READS : SHARE_OF_CHANGES)) {
       return null;
     }
-    const kind = random.pick(FAULT_KINDS.filter(({ requests }) => requests.includes(operation.request)));
+    const kinds = FAULT_KINDS.filter(({ requests }) => requests.includes(operation.request));
+    // An error of the disk itself is what is most easily taken for damage.
+    const kind = random.chance(0.3) ? kinds[0] : random.pick(kinds);
     if (kind === undefined) {
       return null;
     }

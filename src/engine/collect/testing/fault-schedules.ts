@@ -45,7 +45,7 @@ async function requireRefusal(stage: Stage, repository: Repository): Promise<voi
   throw new TypeError('what has to stay was deleted');
 }
 
-export const FAULT_SCHEDULES: Readonly<Record<string, FaultSchedule>> = {
+export const FAULT_SCHEDULES = {
   'a collection that copies': {
     readsEvery: 40,
     setUp: thinOut,
@@ -137,4 +137,4 @@ export const FAULT_SCHEDULES: Readonly<Record<string, FaultSchedule>> = {
     setUp: thinOut,
     work: async (_, repository) => void (await repository.verify({ level: 2, condemn: true })),
   },
-};
+} as const satisfies Readonly<Record<string, FaultSchedule>>;
