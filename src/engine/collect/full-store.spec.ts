@@ -63,3 +63,27 @@ test('a store with room for some of the copies only gets more from what these we
   expect(dataPacks()).toBeLessThan(before);
   expect(sameBytes(await restore(repository, summary.pointId, 'xvda'), kept)).toBe(true);
 });
+
+test('a store without room is full, and not damaged, where another collection takes away what was to be copied', async () => {
+  await using vault = await createTestVault();
+  await using repository = await vault.open();
+  const noise = (kib: number): Uint8Array => new Uint8Array(randomBytes(kib * KIB));
+  const zeros = new Uint8Array(8 * KIB);
+  const [shared, rest] = [noise(36), noise(56)];
+  const { summary: all } = await backup(repository, {
+    disks: { xvda: new MemoryDisk(new Uint8Array(Buffer.concat([shared, zeros, rest]))) },
+  });
+  await backup(repository, { disks: { xvda: new MemoryDisk(new Uint8Array(Buffer.concat([shared, zeros]))) } });
+  await repository.deletePoint(all.pointId);
+  const put = vault.store.putIfAbsent.bind(vault.store);
+  const before = [...vault.objects.keys()].filter((name) => name.startsWith('data/'));
+  vi.spyOn(vault.store, 'putIfAbsent').mockImplementation(async (name, sealed, options) => {
+    if (!name.startsWith('data/')) {
+      return await put(name, sealed, options);
+    }
+    before.forEach((each) => vault.objects.delete(each));
+    throw new AppError('VAULT_FULL', 'There is no room.');
+  });
+  await expect(repository.collect({ graceMs: 0, minLiveShare: 1 })).rejects.toMatchObject({ code: 'VAULT_FULL' });
+  expect(vault.objects.has(before[0] ?? '')).toBe(false);
+});

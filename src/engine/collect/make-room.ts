@@ -7,7 +7,8 @@ import type { FrameBits } from './frame-bits.ts';
 
 /**
  * Of packs that are to go, those that can go before what is needed was copied, for where a store has no room for copies:
- * their tables list none of the chunks that are to be copied, so that they are no other place of one either.
+ * their tables list none of the chunks that are to be copied, so that they are no other place of one either. None where
+ * it can't be read what these chunks are.
  */
 export async function findUnneeded(
   { store, secrets }: RepositoryContext,
@@ -17,7 +18,11 @@ export async function findUnneeded(
 ): Promise<ObjectId[]> {
   const wanted = new Set<string>();
   for (const pack of needed.packs()) {
-    const table = await readPackTable(store, 'data', pack, secrets, signal);
+    const table = await readOrNull(() => readPackTable(store, 'data', pack, secrets, signal));
+    if (table === null) {
+      // Damaged, or another collection has copied it: of what is needed something isn't known any more.
+      return [];
+    }
     for (const frame of needed.frames(pack)) {
       wanted.add(digestOf(table, frame));
     }
