@@ -39,6 +39,13 @@ export interface RestoreCommand extends VaultPlace {
   readonly resume: string | undefined;
 }
 
+export interface ForgetCommand extends VaultPlace {
+  readonly command: 'forget-lost';
+  /** The whole id: no list shows what is lost, so that nothing tells whether another begins so. */
+  readonly point: string;
+  readonly force: boolean;
+}
+
 export interface CopyCommand extends VaultPlace {
   readonly command: 'copy';
   /** Absent: all that the other vault has no copy of. */
@@ -68,6 +75,7 @@ export type Command =
   | (VaultPlace & { readonly command: (typeof REPAIRS)[number] })
   | (VaultPlace & { readonly command: 'config'; readonly point: string })
   | VerifyCommand
+  | ForgetCommand
   | CopyCommand
   | RestoreCommand;
 
@@ -80,6 +88,7 @@ const PLACE_OPTIONS = ['vault', 'keys', 'repository', 'endpoint', 'region'] as c
 const OPTIONS_OF: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries([...SHOWN, ...REPAIRS].map((name) => [name, []])),
   config: ['point'],
+  'forget-lost': ['point', 'force'],
   verify: ['level', 'point', 'state', 'scrub', 'condemn'],
   copy: [
     'point',
@@ -128,6 +137,9 @@ function readCommand(command: string | undefined, values: Values): Command {
   }
   if (command === 'config') {
     return { command, ...place, point: needed('point', values.point) };
+  }
+  if (command === 'forget-lost') {
+    return { command, ...place, ...readForget(values) };
   }
   const repair = REPAIRS.find((name) => name === command);
   return repair === undefined
@@ -250,6 +262,10 @@ function readRestore(values: Values): Omit<RestoreCommand, keyof VaultPlace | 'c
   return { ...what, format, force, salvage, resume };
 }
 
+function readForget({ point, force }: Values): Omit<ForgetCommand, keyof VaultPlace | 'command'> {
+  return { point: readId('point', needed('point', point)), force };
+}
+
 function readLevel(text: string): VerifyLevel {
   if (text === '0' || text === '1' || text === '2') {
     return Number(text) as VerifyLevel;
@@ -265,6 +281,8 @@ function readFormat(text: string): ImageFormat {
   return format;
 }
 
+function readId(name: string, value: string): string;
+function readId(name: string, value: string | undefined): string | undefined;
 function readId(name: string, value: string | undefined): string | undefined {
   const id = value?.toLowerCase();
   if (id !== undefined && !isUuid(id)) {

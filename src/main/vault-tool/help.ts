@@ -13,6 +13,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
   holdfast-vault sessions      VAULT
   holdfast-vault repair        VAULT
   holdfast-vault rebuild-index VAULT
+  holdfast-vault forget-lost   VAULT --point ID [--force]
 
 VAULT is where it lies and what opens it:
   --vault DIR    the vault's own folder: the one with a file repo.0 in it; or s3://BUCKET/PREFIX
@@ -36,7 +37,7 @@ VAULT is where it lies and what opens it:
   --retain-until DAY  nobody can delete the copies before (YYYY-MM-DD, from its beginning in UTC); a bucket with
                  object lock locks all that they need until then, if --to-retention says in which mode
   --format       raw (the default), vhd (dynamic) or qcow2
-  --force        replaces a file that is there, or overwrites a device
+  --force        replaces a file that is there, or overwrites a device; of forget-lost: it is meant
   --salvage      restores what is whole of a damaged disk; what is lost reads as zeros, and is listed
   --resume FILE  remembers how far a raw restore came: the same command line again goes on from there
 
@@ -44,7 +45,8 @@ copy brings a restore point, or all that are not there yet, to another vault, wh
 told again it goes on from where it was interrupted. config prints the VM's configuration as the restore point has
 it; catalog everything the vault says of itself, as JSON; condemned the packs that nothing new refers to; sessions
 who reads or writes. repair makes the index and whatever else follows from the rest anew where it is damaged, and
-says what is lost; rebuild-index all of the index.
+says what is lost; rebuild-index all of the index. forget-lost gives up a restore point whose own object is lost, by
+its whole id, so that collection waits for it no longer; one that is held or retained stays.
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 damage was found; 130 interrupted.
 docs/vault-tool.md leads through an emergency.

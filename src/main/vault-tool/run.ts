@@ -2,6 +2,7 @@ import { assertNever, errnoOf, toAppError, type AppError } from '../../kernel/er
 import { readArguments, WrongArguments, type Command, type ShowCommand } from './arguments.ts';
 import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
+import { forgetLost } from './forget-lost.ts';
 import { HELP } from './help.ts';
 import { listPoints } from './list-points.ts';
 import { mendVault } from './mend-vault.ts';
@@ -82,6 +83,8 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
       return await showConfig(repository, command.point, terminal);
     case 'verify':
       return await verifyVault(repository, command, terminal, signal);
+    case 'forget-lost':
+      return await forgetLost(repository, command, terminal);
     case 'copy':
       return await copyPoints(vault, command, terminal, signal);
     case 'restore':

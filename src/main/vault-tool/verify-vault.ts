@@ -69,7 +69,10 @@ export function report(result: VerifyResult, terminal: Terminal, left = 'found w
 
 function describeLoss({ pointId, vmId, disks }: DamagedPoint): string[] {
   if (vmId === null) {
-    return [`LOST     restore point ${pointId}: its own object is damaged`];
+    return [
+      `LOST     restore point ${pointId}: its own object is damaged`,
+      `           collection waits until it is back, or given up: forget-lost --point ${pointId}`,
+    ];
   }
   return disks.flatMap(({ diskKey, lostBytes, sizeBytes, ranges }) => [
     `LOST     restore point ${pointId}, VM ${vmId}, disk ${diskKey}: ${lostBytes} of ${sizeBytes} bytes`,
