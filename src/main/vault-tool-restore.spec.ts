@@ -98,6 +98,16 @@ test('a restore goes on only with the file that it began', async () => {
   expect((await readFile(to)).equals(world.root)).toBe(true);
 });
 
+test.each(['', '.partial'])('what is restored and what remembers it are two files: to%s', async (end) => {
+  const to = join(world.folder, 'one.raw');
+  await symlink(world.folder, join(world.folder, 'link')).catch(() => undefined);
+  for (const cursor of [`${to}${end}`, join(world.folder, 'link', `one.raw${end}`)]) {
+    const refused = await restoreRoot(to, '--resume', cursor, '--force');
+    expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('another file') });
+  }
+  expect((await readdir(world.folder)).filter((name) => name.startsWith('one'))).toEqual([]);
+});
+
 test('what lies where a file is to grow is neither replaced nor followed, unless that is meant', async () => {
   const [to, precious] = [join(world.folder, 'grown.raw'), join(world.folder, 'precious')];
   await Promise.all([precious, `${to}.partial`].map((path) => writeFile(path, 'precious')));

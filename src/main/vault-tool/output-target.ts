@@ -3,7 +3,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { FileTarget, Qcow2Image, RawImage, VhdImage, type DiskImage, type ImageTarget } from '../../formats/index.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
 import type { ImageFormat, RestoreCommand } from './arguments.ts';
-import { PartialFile, type Begun, type FileIdentity } from './partial-file.ts';
+import { PartialFile, partialName, type Begun, type FileIdentity } from './partial-file.ts';
 
 /** An image that is being written. */
 export interface Output {
@@ -64,7 +64,7 @@ async function openFile(
   sizeBytes: number,
   begun: FileIdentity | null,
 ): Promise<Output> {
-  const partial = await PartialFile.open(`${to}.partial`, { force, begun, resume }).catch((error: unknown) => {
+  const partial = await PartialFile.open(partialName(to), { force, begun, resume }).catch((error: unknown) => {
     throw isAppError(error) ? error : outputError(error, to);
   });
   const { handle, identity } = partial;

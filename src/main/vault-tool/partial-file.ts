@@ -23,6 +23,11 @@ export interface PartialOptions {
   readonly resume: string | undefined;
 }
 
+/** Where the file grows that is to have this name. */
+export function partialName(to: string): string {
+  return `${to}.partial`;
+}
+
 /** A file that is half-written, under a name that says so. */
 export class PartialFile {
   readonly path: string;

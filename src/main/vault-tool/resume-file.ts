@@ -1,6 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
-import type { Begun, FileIdentity } from './partial-file.ts';
+import { partialName, type Begun, type FileIdentity } from './partial-file.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** What an interrupted restore was of, and where it goes on. */
@@ -25,12 +26,13 @@ export interface ResumeFile {
   remove(): Promise<void>;
 }
 
-/** BAD_INPUT where the file is of another restore, or says what no restore of a disk of this size does. */
+/** BAD_INPUT where the file is the restored one, is of another restore, or says what none of a disk of this size does. */
 export async function openResumeFile(
   path: string,
   restore: Omit<Cursor, 'settledBelow' | 'partial'>,
   sizeBytes: number,
 ): Promise<ResumeFile> {
+  await requireApart(path, restore.to);
   const found = await readCursor(path);
   if (found !== null) {
     const { pointId, diskKey, to } = found;
@@ -56,6 +58,24 @@ export async function openResumeFile(
     save,
     remove: async () => await rm(path, { force: true }),
   };
+}
+
+/** The cursor is removed in the end: what was restored would go with it. */
+async function requireApart(path: string, to: string): Promise<void> {
+  const place = await placeOf(path);
+  for (const restored of [to, partialName(to)]) {
+    if (place === (await placeOf(restored))) {
+      throw new AppError('BAD_INPUT', `${path} is where the disk is to be restored to.`, {
+        hint: 'Give another file to --resume.',
+      });
+    }
+  }
+}
+
+/** Whichever way its folder is named. A folder that is not there is told by who writes to it. */
+async function placeOf(path: string): Promise<string> {
+  const folder = dirname(resolve(path));
+  return join(await realpath(folder).catch(() => folder), basename(path));
 }
 
 async function readCursor(path: string): Promise<Cursor | null> {
