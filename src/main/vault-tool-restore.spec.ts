@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
@@ -106,6 +106,15 @@ test.each(['', '.partial'])('what is restored and what remembers it are two file
     expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('another file') });
   }
   expect((await readdir(world.folder)).filter((name) => name.startsWith('one'))).toEqual([]);
+});
+
+test('a link that leads nowhere is a file that is there', async () => {
+  const to = join(world.folder, 'link.raw');
+  await symlink(join(world.folder, 'unmounted', 'disk.raw'), to);
+  expect(await restoreRoot(to)).toMatchObject({ code: 1, err: expect.stringContaining('is there already') });
+  expect((await lstat(to)).isSymbolicLink()).toBe(true);
+  expect((await restoreRoot(to, '--force')).code).toBe(0);
+  expect((await readFile(to)).equals(world.root)).toBe(true);
 });
 
 test('what lies where a file is to grow is neither replaced nor followed, unless that is meant', async () => {

@@ -3,6 +3,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { FileTarget, Qcow2Image, RawImage, VhdImage, type DiskImage, type ImageTarget } from '../../formats/index.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
 import type { ImageFormat, RestoreCommand } from './arguments.ts';
+import { isThere, isThereAlready } from './name-new.ts';
 import { PartialFile, partialName, type Begun, type FileIdentity } from './partial-file.ts';
 
 /** An image that is being written. */
@@ -34,6 +35,8 @@ export async function openOutput(command: RestoreCommand, sizeBytes: number, beg
   }
   if (found !== null) {
     requireReplaceable(to, found, force);
+  } else if (!force && (await isThere(to))) {
+    throw isThereAlready(to);
   }
   return await openFile(command, sizeBytes, begun?.identity ?? null);
 }
@@ -53,9 +56,7 @@ function requireReplaceable(to: string, found: Stats, force: boolean): void {
     });
   }
   if (!force) {
-    throw new AppError('BAD_INPUT', `${to} is there already.`, {
-      hint: 'Choose another name, or replace it: --force.',
-    });
+    throw isThereAlready(to);
   }
 }
 

@@ -1,6 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
+import { nameNew } from './name-new.ts';
 
 /** What tells a file from all others, also from a later one of its name: numbers in decimal, `born` in nanoseconds. */
 export interface FileIdentity {
@@ -33,11 +34,13 @@ export class PartialFile {
   readonly path: string;
   readonly handle: FileHandle;
   readonly identity: FileIdentity;
+  readonly #force: boolean;
 
-  private constructor(path: string, handle: FileHandle, identity: FileIdentity) {
+  private constructor(path: string, handle: FileHandle, identity: FileIdentity, force: boolean) {
     this.path = path;
     this.handle = handle;
     this.identity = identity;
+    this.#force = force;
   }
 
   /** BAD_INPUT where something is there that is not to be replaced, or what was begun is not there any more. */
@@ -51,19 +54,22 @@ export class PartialFile {
         hint: `Remove ${resume} and ${path} to begin anew, or choose another name.`,
       });
     }
-    return new PartialFile(path, handle, identity);
+    return new PartialFile(path, handle, identity, options.force);
   }
 
-  /** Durable, and under its own name. BAD_INPUT where another restore has put its own file in this one's place. */
+  /**
+   * Durable, and under its own name. BAD_INPUT where another restore has put its own file in this one's place, or something
+   * has that name by now which is not to be replaced; then the file is open still.
+   */
   async complete(to: string): Promise<void> {
     await this.handle.sync();
-    await this.handle.close();
     if (!(await this.#isThere())) {
       throw new AppError('BAD_INPUT', `${this.path} was replaced while it was written.`, {
         hint: 'Let only one restore at a time write to that name, and repeat this one.',
       });
     }
-    await rename(this.path, to);
+    await (this.#force ? rename(this.path, to) : nameNew(this.path, to));
+    await this.handle.close();
   }
 
   async remove(): Promise<void> {
