@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
+import { restoreDisk } from './vault-tool/restore-disk.ts';
+import type { Terminal } from './vault-tool/terminal.ts';
 import {
   filesIn,
   flipBit,
@@ -16,14 +19,19 @@ import {
 const hasLoopDevices = spawnSync('losetup', ['--find']).status === 0;
 
 let world: SmallVault;
+/** Found before tests that damage packs, and mend them, change when they were written. */
+let endOfRoot: string;
 
 beforeAll(async () => {
   world = await makeSmallVault();
+  endOfRoot = await lastPack();
 });
 
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
+
+function ignore(): void {}
 
 async function restoreRoot(to: string, ...more: string[]): Promise<Outcome> {
   return await runTool(['restore', ...world.places, '--point', world.second, '--disk', 'root', '--to', to, ...more]);
@@ -39,7 +47,7 @@ async function lastPack(): Promise<string> {
 
 test('a restore that ends half-way goes on where it was', async () => {
   const [to, cursor] = [join(world.folder, 'half.raw'), join(world.folder, 'half.json')];
-  const { undo } = await flipBit(await lastPack(), 100);
+  const { undo } = await flipBit(endOfRoot, 100);
   // Lanes restore side by side: now and then the damage is met before the first segment is whole.
   let settledBelow = 0;
   for (let tries = 0; tries < 20 && settledBelow === 0; tries += 1) {
@@ -106,6 +114,51 @@ test.each(['', '.partial'])('what is restored and what remembers it are two file
     expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('another file') });
   }
   expect((await readdir(world.folder)).filter((name) => name.startsWith('one'))).toEqual([]);
+});
+
+test('where nothing can remember a restore, nothing is left of it', async () => {
+  const to = join(world.folder, 'forgotten.raw');
+  const refused = await restoreRoot(to, '--resume', join(world.folder, 'nowhere', 'cursor.json'));
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("can't be written: ENOENT") });
+  await expect(stat(`${to}.partial`)).rejects.toThrow('ENOENT');
+});
+
+test('what ended a restore is told, also where it can’t be remembered any more how far it came', async () => {
+  const [to, cursors] = [join(world.folder, 'told.raw'), join(world.folder, 'cursors')];
+  const told: string[] = [];
+  const terminal: Terminal = {
+    print: ignore,
+    printText: ignore,
+    printJson: ignore,
+    tell: (line) => told.push(line),
+    progress: () => ({ show: () => rmSync(cursors, { recursive: true, force: true }), end: ignore }),
+    counter: () => ({ show: ignore, end: ignore }),
+  };
+  const { undo } = await flipBit(endOfRoot, 100);
+  await using repository = await world.open();
+  const restore = async (): Promise<unknown> => {
+    mkdirSync(cursors);
+    await rm(`${to}.partial`, { force: true });
+    const what = { point: world.second, disk: 'root', to, resume: join(cursors, 'told.json'), format: 'raw' } as const;
+    const place = {
+      vault: world.vault,
+      keys: world.keys,
+      repository: undefined,
+      endpoint: undefined,
+      region: undefined,
+    };
+    const command = { command: 'restore', ...place, ...what, force: false, salvage: false } as const;
+    return await restoreDisk(repository, command, terminal, new AbortController().signal).catch(
+      (error: unknown) => error,
+    );
+  };
+  // As above: now and then nothing is whole before the damage is met.
+  for (let tries = 0; tries < 20 && told.length === 0; tries += 1) {
+    rmSync(cursors, { recursive: true, force: true });
+    expect(await restore()).toMatchObject({ code: 'VAULT_CORRUPT' });
+  }
+  await undo();
+  expect(told).toEqual([expect.stringContaining("told.json can't be written: ENOENT")]);
 });
 
 test('a link that leads nowhere is a file that is there', async () => {

@@ -15,8 +15,8 @@ export interface Output {
   sync(): Promise<void>;
   /** Makes it durable and gives it its name. */
   complete(): Promise<void>;
-  /** What is half-written goes, unless it can be resumed; a device keeps what it got. */
-  abandon(): Promise<void>;
+  /** What is half-written goes, unless a restore `goesOn` with it; a device keeps what it got. */
+  abandon(goesOn: boolean): Promise<void>;
 }
 
 /** A file grows under another name beside the one that it will have, so that half an image is never taken for one. */
@@ -75,9 +75,9 @@ async function openFile(
       identity,
       sync: async () => await handle.datasync(),
       complete: async () => await partial.complete(to),
-      abandon: async () => {
+      abandon: async (goesOn) => {
         await handle.close();
-        if (resume === undefined) {
+        if (!goesOn) {
           await partial.remove();
         }
       },

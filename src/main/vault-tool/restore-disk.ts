@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { ByteRange, PointDisk, Repository } from '../../engine/index.ts';
 import type { DiskImage } from '../../formats/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
-import { AppError, isAppError } from '../../kernel/errors.ts';
+import { AppError, isAppError, toAppError } from '../../kernel/errors.ts';
 import type { RestoreCommand } from './arguments.ts';
 import { EXIT } from './exit-codes.ts';
 import { findDisk, findPoint } from './find-point.ts';
@@ -42,15 +42,22 @@ export async function restoreDisk(
     await output.complete();
     await cursor?.remove();
   } catch (error) {
-    try {
-      await keeper?.flush();
-    } finally {
-      await output.abandon();
-    }
+    // What ended the restore says more than what fails after it.
+    const tell = (failure: unknown): void => terminal.tell(toAppError(failure).message);
+    await keeper?.flush().catch(tell);
+    await output.abandon(cursor?.goesOn === true).catch(tell);
     throw withHint(error);
   }
-  const { diskKey, sizeBytes } = disk;
-  terminal.print(`Restored disk ${diskKey}, ${formatBytes(sizeBytes)}, to ${command.to} (${command.format}).`);
+  return report(disk, lost, command, terminal);
+}
+
+function report(
+  { diskKey, sizeBytes }: PointDisk,
+  lost: readonly ByteRange[],
+  { to, format }: RestoreCommand,
+  terminal: Terminal,
+): number {
+  terminal.print(`Restored disk ${diskKey}, ${formatBytes(sizeBytes)}, to ${to} (${format}).`);
   for (const { offset, length } of lost) {
     terminal.print(`LOST     bytes ${offset} to ${offset + length - 1} read as zeros`);
   }

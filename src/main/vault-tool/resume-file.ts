@@ -19,6 +19,8 @@ export interface ResumeFile {
   readonly from: number;
   /** What was written to before; null: nothing yet. */
   readonly begun: Begun | null;
+  /** Whether another restore goes on with what was written to. */
+  readonly goesOn: boolean;
   /** From now on a restore goes on with this. */
   begin(begun: Begun): Promise<void>;
   save(settledBelow: number): Promise<void>;
@@ -46,14 +48,19 @@ export async function openResumeFile(
     }
   }
   let partial = found?.partial ?? null;
+  let goesOn = found !== null;
   const save = async (settledBelow: number): Promise<void> =>
     await replaceFile(path, JSON.stringify({ ...restore, settledBelow, partial } satisfies Cursor));
   return {
     from: found?.settledBelow ?? 0,
     begun: found === null ? null : { identity: found.partial },
+    get goesOn() {
+      return goesOn;
+    },
     begin: async ({ identity }) => {
       partial = identity;
       await save(found?.settledBelow ?? 0);
+      goesOn = true;
     },
     save,
     remove: async () => await rm(path, { force: true }),
