@@ -166,3 +166,20 @@ test('what is lost fails the restore points that need it, leaves nothing open, a
   expect(await runTool(['copy', ...from.places, ...to(empty)])).toMatchObject({ code: 0 });
   expect(await copyOf(from.second, empty)).not.toBe('');
 });
+
+test('copies that were interrupted and taken for dead, however many, are begun anew and not counted', async () => {
+  await using empty = await makeEmptyVault(undefined, here.tenantId);
+  {
+    await using from = await here.open();
+    await using other = await empty.open();
+    for (let dead = 0; dead < 3; dead += 1) {
+      const [sessionId, pointId] = [randomUUID(), randomUUID()];
+      await from.beginSession({ sessionId, pointId, purpose: 'copy', pins: [here.first] });
+      await other.fence(pointId);
+    }
+  }
+  const outcome = await runTool(['copy', ...here.places, ...to(empty), '--point', here.first]);
+  expect(outcome).toMatchObject({ code: 0, out: expect.stringContaining(`${here.first} is now `) });
+  expect(await copyOf(here.first, empty)).not.toBe('');
+  expect([...(await filesIn(here, 'sessions')), ...(await filesIn(empty, 'sessions'))]).toEqual([]);
+});

@@ -109,23 +109,25 @@ async function copyOne(
         throw error;
       }
       // Whoever began it was taken for dead: what it was to make never comes, and a new copy finds what it stored.
-      await from.endSession(ids.sessionId);
+      await endBoth(from, to, ids.sessionId);
       return null;
     }
   };
   try {
-    const result = (await run()) ?? (await run());
-    if (result !== null) {
-      const { summary, bytesRead, bytesStoredNew } = result;
-      const sums = `read ${formatBytes(bytesRead)}, stored ${formatBytes(bytesStoredNew)}`;
-      terminal.print(`${pointId} is now ${summary.pointId} there: ${sums}.`);
+    let result = await run();
+    // Each turn ends one of those that were interrupted.
+    while (result === null) {
+      result = await run();
     }
+    const { summary, bytesRead, bytesStoredNew } = result;
+    const sums = `read ${formatBytes(bytesRead)}, stored ${formatBytes(bytesStoredNew)}`;
+    terminal.print(`${pointId} is now ${summary.pointId} there: ${sums}.`);
   } finally {
     progress.end();
   }
 }
 
-/** What is damaged fails the same way again: nothing is to go on with it, and nothing to be kept for it. */
+/** What is damaged or fenced fails the same way again: nothing is to go on with it, and nothing to be kept for it. */
 async function endBoth(from: Repository, to: Repository, sessionId: string): Promise<void> {
   try {
     await to.endSession(sessionId);
