@@ -1,34 +1,38 @@
 import type { PointDisk, PointSummary, Repository } from '../../engine/index.ts';
 import { AppError } from '../../kernel/errors.ts';
 
-/** The restore point with this id, or the only one whose id begins so. */
+/**
+ * The restore point with this id, or the only one whose id begins so, damaged ones counted. Its own error if it is damaged,
+ * NO_RESTORE_POINT if there is none, BAD_INPUT if there are more.
+ */
 export async function findPoint(repository: Repository, beginning: string): Promise<PointSummary> {
-  const found: PointSummary[] = [];
-  const damaged: AppError[] = [];
-  const points = repository.listPoints({
-    onDamaged: (pointId, error) => {
-      damaged.push(...(pointId.startsWith(beginning.toLowerCase()) ? [error] : []));
-    },
-  });
-  for await (const point of points) {
-    if (point.pointId.startsWith(beginning.toLowerCase())) {
-      found.push(point);
+  const found = new Map<string, PointSummary | AppError>();
+  const add = (pointId: string, what: PointSummary | AppError): void => {
+    if (pointId.startsWith(beginning.toLowerCase())) {
+      found.set(pointId, what);
     }
+  };
+  const damaged: [string, AppError][] = [];
+  for await (const point of repository.listPoints({ onDamaged: (...of) => damaged.push(of) })) {
+    add(point.pointId, point);
   }
-  const [point, another] = found;
-  if (point !== undefined && another === undefined) {
-    return point;
+  // One whose custody is damaged can be read all the same.
+  damaged.filter(([pointId]) => !found.has(pointId)).forEach((of) => add(...of));
+  const [only, another] = found.values();
+  if (another !== undefined) {
+    throw new AppError('BAD_INPUT', `${found.size} restore points begin with ${beginning}.`, {
+      hint: `Give more of the id: ${[...found.keys()].join(', ')}.`,
+    });
   }
-  if (point === undefined && damaged[0] !== undefined) {
-    throw damaged[0];
+  if (only instanceof AppError) {
+    throw only;
   }
-  throw point === undefined
-    ? new AppError('NO_RESTORE_POINT', `The vault has no restore point ${beginning}.`, {
-        hint: 'holdfast-vault list shows those that it has.',
-      })
-    : new AppError('BAD_INPUT', `${found.length} restore points begin with ${beginning}.`, {
-        hint: `Give more of the id: ${found.map(({ pointId }) => pointId).join(', ')}.`,
-      });
+  if (only === undefined) {
+    throw new AppError('NO_RESTORE_POINT', `The vault has no restore point ${beginning}.`, {
+      hint: 'holdfast-vault list shows those that it has.',
+    });
+  }
+  return only;
 }
 
 export function findDisk({ pointId, disks }: PointSummary, diskKey: string | undefined): PointDisk {
