@@ -239,3 +239,13 @@ test('what is wrong is said in sentences, with what to do', async () => {
   expect((await tool('list', '--vault', vault, '--keys', join(folder, 'moved'))).code).toBe(0);
   await rename(join(folder, 'moved'), join(keys, 'tenants'));
 });
+
+test.each([
+  [['verify', '--point', 'a', '--point', 'b'], '--point was given twice'],
+  [['restore', '--point', 'a', '--to', 'b', '--to=c'], '--to was given twice'],
+  [['verify', '--point', ''], '--point is empty'],
+  [['copy', '--to', 'x', '--to-keys='], '--to-keys is empty'],
+])('an option that says two things, or nothing, is refused: %j', async (args, says) => {
+  const refused = await tool(...args, ...places);
+  expect(refused).toMatchObject({ code: 2, out: '', err: expect.stringContaining(says) });
+});

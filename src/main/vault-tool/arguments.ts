@@ -109,6 +109,7 @@ type Values = ReturnType<typeof parse>['values'];
 /** BAD_INPUT, with the option's name, for whatever is no command. */
 export function readArguments(args: readonly string[]): Command {
   const { values, positionals, given } = parse(args);
+  requireOneMeaning(values, given);
   const [command, ...more] = positionals;
   if (values.help || command === 'help') {
     return { command: 'help' };
@@ -122,6 +123,18 @@ export function readArguments(args: readonly string[]): Command {
     throw wrong(`${command} does not take --${stray}.`);
   }
   return readCommand(command, values);
+}
+
+/** The last of two would hold and the first be passed over; and a variable that was never set stands for no choice. */
+function requireOneMeaning(values: Values, given: readonly string[]): void {
+  const twice = given.find((name, i) => given.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw wrong(`--${twice} was given twice.`);
+  }
+  const [empty] = Object.entries(values).find(([, value]) => value === '') ?? [];
+  if (empty !== undefined) {
+    throw wrong(`--${empty} is empty.`);
+  }
 }
 
 function readCommand(command: string | undefined, values: Values): Command {
@@ -292,7 +305,7 @@ function readId(name: string, value: string | undefined): string | undefined {
 }
 
 function needed(name: string, value: string | undefined): string {
-  if (value === undefined || value === '') {
+  if (value === undefined) {
     throw wrong(`--${name} is missing.`);
   }
   return value;
