@@ -11,6 +11,7 @@ export { listRepositoryKeys } from './keys/list-repository-keys.ts';
 export { openRepository } from './open-repository.ts';
 export * from './collect/collect-types.ts';
 export * from './points/custody-types.ts';
+export type { LostPoint } from './points/lost-points.ts';
 export * from './ports/key-ring.ts';
 export * from './ports/leases.ts';
 export * from './ports/store.ts';

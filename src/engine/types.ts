@@ -6,6 +6,7 @@ import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
 import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
+import type { LostPoint } from './points/lost-points.ts';
 import type { Catalog } from './repair/catalog-types.ts';
 import type { RepairRequest, RepairResult } from './repair/repair-types.ts';
 import type { CopyPointRequest, CopyResult } from './copy/copy-types.ts';
@@ -276,6 +277,11 @@ export interface Repository extends AsyncDisposable {
   fence(pointId: string): Promise<'fenced' | 'committed'>;
   listSessions(options?: ListSessionsOptions): AsyncIterable<SessionSummary>;
   listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary>;
+  /**
+   * What `listPoints` passes over in silence: points whose custody says that nobody deleted them, and that are gone; and
+   * what is as short as a tombstone and does not open.
+   */
+  listLostPoints(): AsyncIterable<LostPoint>;
   /** NO_RESTORE_POINT if there is none (or a tombstone). */
   readPoint(pointId: string): Promise<Point>;
   /**

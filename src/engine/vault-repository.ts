@@ -8,6 +8,7 @@ import { commitPoint } from './points/commit-point.ts';
 import type { HoldRequest, PointCustody } from './points/custody-types.ts';
 import { deletePoint, extendRetention, placeHold, readCustody, releaseHold } from './points/delete-point.ts';
 import { listPoints } from './points/list-points.ts';
+import { lostPoints, type LostPoint } from './points/lost-points.ts';
 import { PointStore } from './points/point-store.ts';
 import { readStats } from './points/read-stats.ts';
 import type { RepositoryContext } from './repository-context.ts';
@@ -132,6 +133,10 @@ export class VaultRepository implements Repository {
 
   async *listPoints(options?: ListPointsOptions): AsyncIterable<PointSummary> {
     yield* listPoints(this.#points, options);
+  }
+
+  async *listLostPoints(): AsyncIterable<LostPoint> {
+    yield* lostPoints(this.#points, await this.#points.listed());
   }
 
   readPoint(pointId: string): Promise<Point> {

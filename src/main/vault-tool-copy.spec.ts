@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Repository } from '../engine/index.ts';
@@ -183,4 +183,23 @@ test('copies that were interrupted and taken for dead, however many, are begun a
   expect(outcome).toMatchObject({ code: 0, out: expect.stringContaining(`${here.first} is now `) });
   expect(await copyOf(here.first, empty)).not.toBe('');
   expect([...(await filesIn(here, 'sessions')), ...(await filesIn(empty, 'sessions'))]).toEqual([]);
+});
+
+test('a held restore point that is not there any more is missed, by a list and by a copy', async () => {
+  await using from = await makeSmallVault();
+  await using empty = await makeEmptyVault(undefined, from.tenantId);
+  {
+    await using repository = await from.open();
+    await repository.placeHold({ pointId: from.first, holdId: 'court', reason: 'a case' });
+  }
+  await rm(join(from.vault, 'points', from.first));
+  const missed = { code: 3, err: expect.stringContaining(`Restore point ${from.first} is not in the vault`) };
+  expect(await runTool(['list', ...from.places])).toMatchObject({
+    ...missed,
+    out: expect.stringContaining(from.second),
+  });
+  const copied = await runTool(['copy', ...from.places, ...to(empty)]);
+  expect(copied).toMatchObject({ ...missed, out: expect.stringContaining(`${from.second} is now `) });
+  const again = await runTool(['copy', ...from.places, ...to(empty)]);
+  expect(again).toMatchObject({ ...missed, out: 'Nothing is left to copy.\n' });
 });

@@ -41,7 +41,7 @@ export interface RestoreCommand extends VaultPlace {
 
 export interface ForgetCommand extends VaultPlace {
   readonly command: 'forget-lost';
-  /** The whole id: no list shows what is lost, so that nothing tells whether another begins so. */
+  /** The whole id: a beginning might choose another one, for good. */
   readonly point: string;
   readonly force: boolean;
 }

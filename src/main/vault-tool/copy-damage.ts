@@ -1,4 +1,4 @@
-import { isDamage, type OnDamagedPoint, type PointSummary } from '../../engine/index.ts';
+import { isDamage, type LostPoint, type OnDamagedPoint, type PointSummary } from '../../engine/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Names restore points that are damaged. Only what can't be copied counts: a copy that can't be read is made again. */
@@ -25,6 +25,12 @@ export class CopyDamage {
       this.#terminal.tell(`Restore point ${pointId} is damaged: ${message}`);
     },
   };
+
+  /** Whether the other vault has a copy can't be told: its own object said what it was of. */
+  tellLost({ message }: LostPoint): void {
+    this.isHere = true;
+    this.#terminal.tell(message);
+  }
 
   /** Damage fails this restore point and no other. */
   async orTold({ pointId }: PointSummary, copying: Promise<void>): Promise<void> {

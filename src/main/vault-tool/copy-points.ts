@@ -70,6 +70,9 @@ async function choosePoints(
   { terminal, damage }: { readonly terminal: Terminal; readonly damage: CopyDamage },
 ): Promise<readonly PointSummary[]> {
   if (point === undefined) {
+    for await (const lost of from.listLostPoints()) {
+      damage.tellLost(lost);
+    }
     return await findUncopied(from, to, damage.onBoth);
   }
   const wanted = await findPoint(from, point);

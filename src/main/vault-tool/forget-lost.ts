@@ -35,6 +35,6 @@ async function requireLost(repository: Repository, pointId: string): Promise<voi
     throw error;
   }
   throw new AppError('BAD_INPUT', `Restore point ${pointId} is not lost: it can be read.`, {
-    hint: 'Nothing was changed. verify names the restore points that are lost.',
+    hint: 'Nothing was changed. list and verify name the restore points that are lost.',
   });
 }

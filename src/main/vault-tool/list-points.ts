@@ -16,6 +16,9 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
   for await (const point of found) {
     points.push(point);
   }
+  for await (const { message } of repository.listLostPoints()) {
+    damaged.push(message);
+  }
   points.sort((a, b) => a.takenAt - b.takenAt);
   if (points.length === 0) {
     terminal.print(damaged.length === 0 ? 'The vault has no restore points.' : 'No restore point can be read.');
