@@ -242,6 +242,7 @@ test('what is wrong is said in sentences, with what to do', async () => {
 
 test.each([
   [['verify', '--point', 'a', '--point', 'b'], '--point was given twice'],
+  [['verify', '--point', '--condemn'], 'ambiguous. Did you forget'],
   [['restore', '--point', 'a', '--to', 'b', '--to=c'], '--to was given twice'],
   [['verify', '--point', ''], '--point is empty'],
   [['copy', '--to', 'x', '--to-keys='], '--to-keys is empty'],

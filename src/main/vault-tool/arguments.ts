@@ -195,7 +195,8 @@ function parse(args: readonly string[]) {
     });
     return { values, positionals, given: tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])) };
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error), error);
+    const message = error instanceof Error ? error.message : String(error);
+    throw wrong(message.replaceAll('\n', ' '), error);
   }
 }
 

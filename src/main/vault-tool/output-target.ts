@@ -73,8 +73,8 @@ async function openFile(
     return {
       image: new CheckedImage(makeImage(format, new FileTarget(handle), sizeBytes), to),
       identity,
-      sync: async () => await handle.datasync(),
-      complete: async () => await partial.complete(to),
+      sync: async () => await checked(to, () => handle.datasync()),
+      complete: async () => await checked(to, () => partial.complete(to)),
       abandon: async (goesOn) => {
         await handle.close();
         if (!goesOn) {
@@ -110,9 +110,9 @@ async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: numb
   return {
     image: new CheckedImage(new RawImage(new FileTarget(file), sizeBytes, { onDevice: true }), to),
     identity: null,
-    sync: async () => await file.datasync(),
+    sync: async () => await checked(to, () => file.datasync()),
     complete: async () => {
-      await file.sync();
+      await checked(to, () => file.sync());
       await file.close();
     },
     abandon: async () => await file.close(),
@@ -147,23 +147,23 @@ class CheckedImage implements DiskImage {
   }
 
   async write(offset: number, data: Uint8Array): Promise<void> {
-    await this.#checked(() => this.#image.write(offset, data));
+    await checked(this.#to, () => this.#image.write(offset, data));
   }
 
   async hole(offset: number, length: number): Promise<void> {
-    await this.#checked(() => this.#image.hole(offset, length));
+    await checked(this.#to, () => this.#image.hole(offset, length));
   }
 
   async finish(): Promise<void> {
-    await this.#checked(() => this.#image.finish());
+    await checked(this.#to, () => this.#image.finish());
   }
+}
 
-  async #checked(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      throw outputError(error, this.#to);
-    }
+async function checked(to: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw isAppError(error) ? error : outputError(error, to);
   }
 }
 
