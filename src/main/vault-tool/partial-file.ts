@@ -2,6 +2,7 @@ import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
 import { nameNew } from './name-new.ts';
+import { syncFolderOf } from './sync-folder.ts';
 
 /** What tells a file from all others, also from a later one of its name: numbers in decimal, `born` in nanoseconds. */
 export interface FileIdentity {
@@ -69,6 +70,7 @@ export class PartialFile {
       });
     }
     await (this.#force ? rename(this.path, to) : nameNew(this.path, to));
+    await syncFolderOf(to);
     await this.handle.close();
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
+import { syncFolderOf } from './sync-folder.ts';
 
 /**
  * Replaces a file at once and durably. No other file is touched: the new text grows under a name that nobody else has.
@@ -11,6 +12,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     await writeFile(temporary, text, { flag: 'wx', flush: true });
     await rename(temporary, path);
+    await syncFolderOf(path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error says more
     throw new AppError('BAD_INPUT', `${path} can't be written: ${String(errnoOf(error) ?? error)}.`, {
