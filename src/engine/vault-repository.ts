@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '../kernel/errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import { collect } from './collect/collect.ts';
 import type { CollectRequest, CollectResult } from './collect/collect-types.ts';
 import { copyPoint } from './copy/copy-point.ts';
