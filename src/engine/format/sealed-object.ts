@@ -1,3 +1,4 @@
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { plainDigest, DIGEST_BYTES } from '../keys/digest.ts';
 import { deriveObjectKeys, type ObjectKeys, type RepositorySecrets } from '../keys/key-schedule.ts';
 import { CODEC_RAW } from './compress.ts';
@@ -67,13 +68,26 @@ export function decodeFooter(tail: Uint8Array, objectBytes: number, name: string
 export function openKeys(header: ObjectHeader, footer: Footer, name: string, secrets: RepositorySecrets): ObjectKeys {
   const root = secrets.objectRoots.get(header.generation);
   if (root === undefined) {
-    throw corrupt(name, `was sealed with a key of generation ${header.generation}, of which this repository has none`);
+    throw keyLacking(name, header.generation);
   }
   const keys = deriveObjectKeys(root, header);
   if (!Buffer.from(keys.commitment).equals(footer.commitment)) {
     throw corrupt(name, 'was not sealed with this repository’s key, or its header or footer was changed');
   }
   return keys;
+}
+
+/** Damage to whoever reads; but it may be whole, and open with a fuller copy of the keys. */
+export function isKeyLacking(error: unknown): boolean {
+  return isAppError(error, 'VAULT_CORRUPT') && typeof error.data['keyGeneration'] === 'number';
+}
+
+function keyLacking(name: string, generation: number): AppError {
+  const what = `was sealed with a key of generation ${generation}, of which this repository has none`;
+  return new AppError('VAULT_CORRUPT', `${name} ${what}.`, {
+    hint: 'See whether the key files are all there, and as new as the vault.',
+    data: { object: name, keyGeneration: generation },
+  });
 }
 
 export function openTable(

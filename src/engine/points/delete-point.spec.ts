@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { AppError } from '../../kernel/errors.ts';
+import { beginKeyGeneration } from '../begin-key-generation.ts';
 import { openRepository } from '../open-repository.ts';
+import type { KeyRing } from '../ports/key-ring.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
@@ -156,6 +159,40 @@ test('a point with damaged custody is named, and can be read, and not deleted', 
   expect([listed.toSorted(), told]).toEqual([[damaged, kept].toSorted(), [damaged]]);
   expect((await repository.readPoint(damaged)).summary.pointId).toBe(damaged);
   await expect(repository.deletePoint(damaged)).rejects.toMatchObject({ code: 'VAULT_CORRUPT' });
+});
+
+test('a point that was sealed with a key which is not at hand is not deleted', async () => {
+  await beginKeyGeneration(vault);
+  await repository[Symbol.asyncDispose]();
+  repository = await open(vault.store);
+  const pointId = await makePoint(clock.now() + HOUR);
+  const { keyRing, tenantId, repositoryId, store } = vault;
+  const older: KeyRing = {
+    createRepositoryKeys: (id) => keyRing.createRepositoryKeys(id),
+    getRepositoryKeys: async (id) => {
+      if (id.generation > 0) {
+        throw new AppError('KEY_MISSING', 'Not in a copy from before the rotation.');
+      }
+      return await keyRing.getRepositoryKeys(id);
+    },
+  };
+  const leases = new MemoryLeases(clock);
+  await using other = await openRepository({
+    store,
+    keyRing: older,
+    tenantId,
+    repositoryId,
+    clock,
+    leases,
+    workers: 1,
+  });
+  for (const isLost of [false, true]) {
+    await expect(other.deletePoint(pointId, { isLost })).rejects.toMatchObject({
+      code: 'VAULT_CORRUPT',
+      data: { object: `points/${pointId}` },
+    });
+  }
+  expect(await pointIds()).toEqual([pointId]);
 });
 
 test('a session that is older than seven days does not commit any more', async () => {

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
+import { isKeyLacking } from '../format/sealed-object.ts';
 import type { CustodyState } from './custody-log.ts';
 import type { HoldRequest, PointCustody } from './custody-types.ts';
 import type { PointStore } from './point-store.ts';
@@ -65,13 +66,16 @@ export async function readCustody(points: PointStore, pointId: string): Promise<
   return { pointId, retainUntil: Math.max(retainUntil, summary.retainUntil ?? 0), holds };
 }
 
-/** Null if there is no point. One that is damaged says nothing of itself any more, and can be deleted. */
+/**
+ * Null if there is no point. One that is damaged says nothing of itself any more, and can be deleted; not one for which
+ * only the key is missing: with it, it may be whole, and retained.
+ */
 async function findRetention(points: PointStore, pointId: string): Promise<number | null> {
   try {
     const found = await points.findObject(pointId);
     return found?.kind === 'point' ? (found.point.summary.retainUntil ?? 0) : null;
   } catch (error) {
-    if (isAppError(error, 'VAULT_CORRUPT')) {
+    if (isAppError(error, 'VAULT_CORRUPT') && !isKeyLacking(error)) {
       return 0;
     }
     throw error;
