@@ -287,7 +287,8 @@ export interface Repository extends AsyncDisposable {
   /**
    * From here on the point does not exist; `collect` brings its space back. Again: nothing happens. NO_RESTORE_POINT if
    * there never was one, POINT_RETAINED or POINT_HELD while it has to stay. `isLost`: also one whose object is gone, of
-   * which custody is left, so that collection goes on; the date that it was committed with went with it.
+   * which custody is left, so that collection goes on; the date that it was committed with went with it. BAD_INPUT if
+   * it is there and can be read.
    */
   deletePoint(pointId: string, how?: { readonly isLost?: boolean }): Promise<void>;
   /** Retention date and holds as they stand. NO_RESTORE_POINT if there is no such point. */

@@ -207,6 +207,15 @@ test('a lost point is let go of where it is said that it is lost: after its hold
   expect([...at.named('data/'), ...at.named('custody/')]).toEqual([]);
 });
 
+test('a point that can be read is not let go of as lost, and one that was deleted is no error', async () => {
+  const pointId = await at.store(noise(300 * KIB));
+  const isLost = true;
+  await expect(at.repository.deletePoint(pointId, { isLost })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  expect(at.named('custody/')).toEqual([]);
+  await at.repository.deletePoint(pointId);
+  await at.repository.deletePoint(pointId, { isLost });
+});
+
 test.each([
   ['a pack', (name: string) => name.startsWith('data/')],
   ['an announcement of one', (name: string) => /^sessions\/[^/]+\./.test(name)],

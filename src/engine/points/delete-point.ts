@@ -8,17 +8,22 @@ const HOUR_MS = 60 * 60 * 1000;
 
 /**
  * From here on the point does not exist; collection brings its space back. Again: nothing happens. NO_RESTORE_POINT if
- * there never was one, POINT_RETAINED and POINT_HELD while it has to stay.
+ * there never was one, POINT_RETAINED and POINT_HELD while it has to stay, BAD_INPUT if it `isLost` and can be read.
  */
 export async function deletePoint(
   points: PointStore,
   pointId: string,
   { now, isLost }: { readonly now: number; readonly isLost: boolean },
 ): Promise<void> {
-  const committedWith = await findRetention(points, pointId);
+  const found = await findRetention(points, pointId);
+  const committedWith = found === 'damaged' ? 0 : found;
   await points.custody.append(pointId, (state) => {
     if (state.deletedAt !== null) {
       return null;
+    }
+    // What could not be read a moment ago may have been out of reach only.
+    if (isLost && typeof found === 'number') {
+      throw notLost(pointId);
     }
     // Out of sight is not lost: its folder may not be mounted, and only its object says until when it is retained.
     if (committedWith === null && !(isLost && state.last > 0)) {
@@ -67,16 +72,16 @@ export async function readCustody(points: PointStore, pointId: string): Promise<
 }
 
 /**
- * Null if there is no point. One that is damaged says nothing of itself any more, and can be deleted; not one for which
- * only the key is missing: with it, it may be whole, and retained.
+ * The date that it was committed with, 0 without one; null if there is no point. One that is damaged says nothing of
+ * itself any more, and can be deleted; not one for which only the key is missing: with it, it may be whole, and retained.
  */
-async function findRetention(points: PointStore, pointId: string): Promise<number | null> {
+async function findRetention(points: PointStore, pointId: string): Promise<number | 'damaged' | null> {
   try {
     const found = await points.findObject(pointId);
     return found?.kind === 'point' ? (found.point.summary.retainUntil ?? 0) : null;
   } catch (error) {
     if (isAppError(error, 'VAULT_CORRUPT') && !isKeyLacking(error)) {
-      return 0;
+      return 'damaged';
     }
     throw error;
   }
@@ -101,6 +106,12 @@ function requireUndeleted(pointId: string, { deletedAt }: CustodyState): void {
   if (deletedAt !== null) {
     throw noPoint(pointId);
   }
+}
+
+function notLost(pointId: string): AppError {
+  return new AppError('BAD_INPUT', `Restore point ${pointId} is not lost: it can be read.`, {
+    hint: 'Nothing was changed. list and verify name the restore points that are lost.',
+  });
 }
 
 function noPoint(pointId: string): AppError {
