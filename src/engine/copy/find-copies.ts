@@ -45,14 +45,20 @@ export async function findSameBackup(
   return found;
 }
 
-/** How to copy a point: on from where it was interrupted, for sessions remember; else with new ids, from the best base. */
+/**
+ * How to copy a point: on from where it was interrupted, for sessions remember; else with new ids, from the best base.
+ * `passedOver`: ids of sessions that nothing goes on from, which a store that locks them may keep.
+ */
 export async function planCopy(
   from: Repository,
   to: Repository,
   pointId: string,
   newId: () => string,
+  passedOver: ReadonlySet<string> = new Set(),
 ): Promise<CopyIds & { readonly resumes: boolean }> {
-  const reading = await findSession(from, ({ purpose, pins }) => purpose === 'copy' && pins[0] === pointId);
+  const isOfThis = ({ sessionId, purpose, pins }: SessionSummary): boolean =>
+    purpose === 'copy' && pins[0] === pointId && !passedOver.has(sessionId);
+  const reading = await findSession(from, isOfThis);
   if (reading !== null) {
     const { sessionId, pointId: copyId, pins } = reading;
     const base = await baseOf(pins[1], from, to, sessionId);

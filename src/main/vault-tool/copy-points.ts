@@ -99,8 +99,9 @@ async function copyOne(
 ): Promise<void> {
   const progress = terminal.progress(`copy ${pointId}`);
   const date = retainUntil === undefined ? {} : { retainUntil };
+  const fenced = new Set<string>();
   const run = async () => {
-    const { resumes, ...ids } = await planCopy(from, to, pointId, randomUUID);
+    const { resumes, ...ids } = await planCopy(from, to, pointId, randomUUID, fenced);
     const onProgress = diskProgress(disks, progress);
     try {
       return await from.copyPoint({ ...ids, ...date, to, signal, onProgress });
@@ -113,12 +114,13 @@ async function copyOne(
       }
       // Whoever began it was taken for dead: what it was to make never comes, and a new copy finds what it stored.
       await endBoth(from, to, ids.sessionId);
+      fenced.add(ids.sessionId);
       return null;
     }
   };
   try {
     let result = await run();
-    // Each turn ends one of those that were interrupted.
+    // Each turn is done with one of those that were interrupted.
     while (result === null) {
       result = await run();
     }
