@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { isAppError, type AppError } from '../../kernel/errors.ts';
+import { isTakenByNone } from '../format/counted-names.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId, type ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, condemnedName } from '../format/names.ts';
@@ -127,9 +128,9 @@ export class CondemnedLog {
     packs: readonly ObjectId[],
     { meta = [], first = 1 }: { readonly meta?: readonly ObjectId[]; readonly first?: number } = {},
   ): Promise<number> {
-    for (;;) {
+    for (let least = 1; ;) {
       await this.refresh();
-      const number = this.#nextNumber();
+      const number = this.#nextNumber(least);
       const condemnedAt = this.#clock.now();
       const content: Condemned = { condemnedAt, reason, packs, meta, first: Math.max(first, this.#first) };
       const payload = Buffer.from(JSON.stringify(content), 'utf8');
@@ -139,11 +140,15 @@ export class CondemnedLog {
         await this.refresh();
         return number;
       }
+      if (await isTakenByNone(this.#store, condemnedName(number))) {
+        // Remembered no longer than this: whoever removes what is there may have something condemned under that number.
+        least = number + 1;
+      }
     }
   }
 
-  #nextNumber(): number {
-    let number = this.#last + 1;
+  #nextNumber(least: number): number {
+    let number = Math.max(least, this.#last + 1);
     while (this.#unreadable.has(number)) {
       number += 1;
     }

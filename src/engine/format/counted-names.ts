@@ -30,3 +30,8 @@ export function highestCounted(numbers: readonly number[]): number {
   }
   return highest;
 }
+
+/** Whether what can't be put somewhere meets no object there, but a link or a folder, which no list ever counts. */
+export async function isTakenByNone(store: Store, name: string): Promise<boolean> {
+  return (await store.head(name)) === null;
+}

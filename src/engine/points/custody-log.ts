@@ -1,6 +1,6 @@
 import { isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
-import { highestCounted, isCounted, MAX_GAP } from '../format/counted-names.ts';
+import { highestCounted, isCounted, isTakenByNone, MAX_GAP } from '../format/counted-names.ts';
 import { corrupt, OBJECT_KIND } from '../format/header.ts';
 import { uuidToObjectId } from '../format/ids.ts';
 import { CUSTODY_PREFIX, custodyName, pointName } from '../format/names.ts';
@@ -145,6 +145,9 @@ export class CustodyLog {
       if ((await this.#store.putIfAbsent(custodyName(pointId, number), [sealed], lock)) === 'created') {
         await this.#store.flush();
         return applyEntry(state, number, entry);
+      }
+      if (await isTakenByNone(this.#store, custodyName(pointId, number))) {
+        throw corrupt(custodyName(pointId, number), 'is no object, and in the place of the next one');
       }
     }
   }

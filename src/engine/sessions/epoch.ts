@@ -1,4 +1,4 @@
-import { findHighest } from '../format/counted-names.ts';
+import { findHighest, isTakenByNone } from '../format/counted-names.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId } from '../format/ids.ts';
 import { EPOCH_PREFIX, epochName } from '../format/names.ts';
@@ -38,12 +38,15 @@ export async function readEpochToRead(store: Store, secrets: RepositorySecrets):
  */
 export async function raiseEpoch(store: Store, secrets: RepositorySecrets): Promise<number> {
   const options = await lockLikeVault(store);
-  for (;;) {
-    const next = (await findHighest(store, EPOCH_PREFIX)) + 1;
+  for (let least = 1; ;) {
+    const next = Math.max(least, (await findHighest(store, EPOCH_PREFIX)) + 1);
     const sealed = sealObject(OBJECT_KIND.epoch, numberToObjectId(next), new Uint8Array(0), secrets);
     if ((await store.putIfAbsent(epochName(next), [sealed], options)) === 'created') {
       await store.flush();
       return next;
+    }
+    if (await isTakenByNone(store, epochName(next))) {
+      least = next + 1;
     }
   }
 }
