@@ -33,6 +33,9 @@ export interface Catalog {
   readonly points: readonly CatalogPoint[];
   readonly condemned: readonly CatalogCondemned[];
   readonly sessions: readonly SessionSummary[];
-  /** Points, their custody, sessions and epochs that can't be read; a point with damaged custody is among `points`. */
+  /**
+   * Points, their custody, what is condemned, sessions and epochs that can't be read; a point with damaged custody is
+   * among `points`.
+   */
   readonly damaged: readonly CatalogDamage[];
 }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
+import { BadSectors } from '../testing/bad-sectors.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../testing/test-vault.ts';
 import type { PointSummary, Repository } from '../types.ts';
 
@@ -86,4 +87,21 @@ test('a raised epoch fences a writer from before it, and not one from after', as
   await expect(repository.commitPoint(commit)).rejects.toMatchObject({ code: 'SESSION_FENCED' });
   await makePoint();
   expect((await repository.readCatalog()).points).toHaveLength(1);
+});
+
+test('what is condemned and lies in a bad sector is named, and keeps nobody from the rest', async () => {
+  const point = await makePoint();
+  const other = await makePoint();
+  const pack = [...vault.objects.keys()].find((name) => name.startsWith('data/')) ?? '';
+  vault.objects.delete(pack);
+  await repository.verify({ level: 0, condemn: true });
+  await using fresh = await vault.open((store) => {
+    const sectors = new BadSectors(store);
+    sectors.at.set('condemned/1', 0);
+    return sectors;
+  }, 1);
+  const catalog = await fresh.readCatalog();
+  expect(catalog.damaged).toMatchObject([{ name: 'condemned/1' }]);
+  expect(catalog.points.map(({ pointId }) => pointId).toSorted()).toEqual([point.pointId, other.pointId].toSorted());
+  expect(catalog.condemned).toEqual([]);
 });

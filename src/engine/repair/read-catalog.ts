@@ -32,7 +32,7 @@ export async function readCatalog(context: RepositoryContext, points: PointStore
     epoch,
     storedBytes,
     points: await readPoints(points, note),
-    condemned: await readCondemned(context),
+    condemned: await readCondemned(context, note),
     sessions: await readSessions(context, note),
     damaged,
   };
@@ -54,8 +54,11 @@ async function readPoints(points: PointStore, note: Note): Promise<CatalogPoint[
   return found.toSorted((a, b) => a.takenAt - b.takenAt || (a.pointId < b.pointId ? -1 : 1));
 }
 
-async function readCondemned({ condemned }: RepositoryContext): Promise<CatalogCondemned[]> {
-  await condemned.refresh();
+async function readCondemned({ condemned }: RepositoryContext, note: Note): Promise<CatalogCondemned[]> {
+  const error = await condemned.refreshToRead();
+  if (error !== null) {
+    note(String(error.data['object']), error);
+  }
   return Array.from(condemned.entries, ([number, { condemnedAt, reason, packs }]) => ({
     number,
     condemnedAt,
