@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SEEDS = process.env['HOLDFAST_MODEL_SEEDS'] ?? '5000';
+const SEEDS = process.env['HOLDFAST_MODEL_SEEDS'] ?? '2000';
 const FIRST = process.env['HOLDFAST_MODEL_FIRST_SEED'] ?? '1000';
 const SCHEDULE_SEEDS = process.env['HOLDFAST_SCHEDULE_SEEDS'] ?? '20';
 
