@@ -1,3 +1,4 @@
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { limit } from '../../kernel/limit.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { journalPlaceOf, journalPrefix, packName } from '../format/names.ts';
@@ -12,6 +13,7 @@ import {
   type EntryPacks,
   type WriteCounts,
 } from '../sessions/journal-entry.ts';
+import { BEGIN_ANEW } from '../sessions/session-store.ts';
 
 const TAG_HEX = 16;
 const LOOKUPS_AT_ONCE = 16;
@@ -100,8 +102,19 @@ export class WriteJournal {
   }
 
   async #read(name: string, id: string): Promise<JournalEntry> {
-    const { head, records } = await readJournalEntry(this.#store, this.#secrets, name, id);
-    return { head, records: decodeRecords(records, name) };
+    try {
+      const { head, records } = await readJournalEntry(this.#store, this.#secrets, name, id);
+      return { head, records: decodeRecords(records, name) };
+    } catch (error) {
+      if (isAppError(error, 'VAULT_OBJECT_MISSING')) {
+        // It was there a moment ago: whoever ends a session removes its journal first.
+        throw new AppError('SESSION_FENCED', `Session ${this.#sessionId} is being ended by somebody else.`, {
+          hint: BEGIN_ANEW,
+          cause: error,
+        });
+      }
+      throw error;
+    }
   }
 
   async #stored(packs: readonly ObjectId[]): Promise<Map<ObjectId, number>> {
