@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { isAppError, type AppError } from '../../kernel/errors.ts';
-import { isTakenByNone } from '../format/counted-names.ts';
+import { isCounted, isTakenByNone } from '../format/counted-names.ts';
 import { OBJECT_KIND } from '../format/header.ts';
 import { numberToObjectId, type ObjectId } from '../format/ids.ts';
 import { CONDEMNED_PREFIX, condemnedName } from '../format/names.ts';
@@ -27,8 +27,6 @@ export interface Condemned {
   /** Numbers below this one no longer count, whether their objects are there or not. */
   readonly first: number;
 }
-
-const NUMBER = /^[1-9]\d{0,14}$/;
 
 /**
  * The data packs that nothing new may refer to, from the numbered objects below `condemned/`. The numbers are a
@@ -189,7 +187,7 @@ export class CondemnedLog {
     const listed: number[] = [];
     for await (const { name } of this.#store.list(CONDEMNED_PREFIX)) {
       const number = name.slice(CONDEMNED_PREFIX.length);
-      if (NUMBER.test(number) && Number(number) > this.#last && !this.#unreadable.has(Number(number))) {
+      if (isCounted(number) && Number(number) > this.#last && !this.#unreadable.has(Number(number))) {
         listed.push(Number(number));
       }
     }
