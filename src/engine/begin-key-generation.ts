@@ -4,7 +4,7 @@ import { FIRST_GENERATION, KeyGenerations } from './keys/key-generations.ts';
 import { deriveParametersKey, deriveSecrets } from './keys/key-schedule.ts';
 import { lockLikeVault } from './retention/lock-like-vault.ts';
 import { encodeRepositoryFile, readRepositoryFile } from './repository-parameters.ts';
-import type { BeginKeyGenerationOptions } from './types.ts';
+import type { BeginKeyGenerationOptions } from './repository-options.ts';
 
 /**
  * Gives a repository a new key, which everything is sealed with that is written from now on; nothing is written anew,

@@ -14,7 +14,7 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 /** Everything is merged, divided, read by blocks, published early and forgotten within one small disk. */
 const BOUNDED: IndexLimits = { segmentEntries: 40, wholeBytes: 0, cachedChunks: 8, ownChunks: 64 };

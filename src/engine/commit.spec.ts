@@ -4,7 +4,8 @@ import type { Store } from './ports/store.ts';
 import { alterStore } from './testing/alter-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { TestVault } from './testing/test-vault.ts';
-import type { DiskResult, Repository } from './types.ts';
+import type { DiskResult } from './write/write-types.ts';
+import type { Repository } from './repository.ts';
 
 const data = new Uint8Array(randomBytes(2 * SMALL_PARAMETERS.segmentBytes));
 

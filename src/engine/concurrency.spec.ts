@@ -14,7 +14,8 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { DiskResult, Repository } from './types.ts';
+import type { DiskResult } from './write/write-types.ts';
+import type { Repository } from './repository.ts';
 import { BufferPool } from './worker/buffer-pool.ts';
 
 const { segmentBytes, packBytes } = SMALL_PARAMETERS;

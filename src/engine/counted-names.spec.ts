@@ -11,7 +11,7 @@ import { MemoryLeases } from './sessions/memory-leases.ts';
 import { DirectoryStore } from './stores/directory-store.ts';
 import { alterStore } from './testing/alter-store.ts';
 import { backup, MemoryDisk, SMALL_PARAMETERS } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 const MANY = 20;
 

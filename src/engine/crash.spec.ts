@@ -13,7 +13,7 @@ import {
   type BackupRequest,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 const before = new Uint8Array(randomBytes(400 * KIB));
 const changed = [

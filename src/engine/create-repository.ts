@@ -15,7 +15,7 @@ import {
   verifyRepositoryFile,
 } from './repository-parameters.ts';
 import type { Store } from './ports/store.ts';
-import type { CreateRepositoryOptions } from './types.ts';
+import type { CreateRepositoryOptions } from './repository-options.ts';
 
 /**
  * Makes keys and writes `repo.0`. Again with the same ids: nothing happens; VAULT_OBJECT_EXISTS if another repository

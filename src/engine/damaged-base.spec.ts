@@ -12,7 +12,7 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 const SIZE = 520 * KIB;
 const CHANGED = { offset: 200 * KIB, length: 4 * KIB };

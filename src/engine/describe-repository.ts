@@ -2,7 +2,7 @@ import { repoName } from './format/names.ts';
 import { MAX_BYTES } from './format/size-limits.ts';
 import type { Store } from './ports/store.ts';
 import { parseRepositoryFile } from './repository-parameters.ts';
-import type { ChunkingParameters } from './types.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 
 export interface RepositoryDescription {
   readonly repositoryId: string;

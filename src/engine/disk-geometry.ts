@@ -1,4 +1,4 @@
-import type { ChunkingParameters } from './types.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 
 /** How a disk of a certain size divides into segments and blocks. */
 export class DiskGeometry {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MAX_DELTAS } from './manifest/fold-plan.ts';
 import { applyStep, diskHistory, firstDisk, longHistory } from './testing/disk-arbitrary.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 let vault: TestVault;
 let repository: Repository;

@@ -20,6 +20,13 @@ export { mendParameters, type MendCandidate } from './repair/mend-parameters.ts'
 export * from './repair/repair-types.ts';
 export { MemoryLeases } from './sessions/memory-leases.ts';
 export { DirectoryStore } from './stores/directory-store.ts';
-export * from './types.ts';
+export * from './manifest/manifest-types.ts';
+export * from './points/point-types.ts';
+export * from './ports/block-io.ts';
+export * from './repository.ts';
+export * from './repository-options.ts';
+export * from './restore/restore-types.ts';
+export * from './sessions/session-types.ts';
+export * from './write/write-types.ts';
 export { isDamage } from './verify/diagnose.ts';
 export * from './verify/verify-types.ts';

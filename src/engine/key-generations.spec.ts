@@ -18,7 +18,7 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 const data = new Uint8Array(randomBytes(300 * KIB));
 

@@ -5,7 +5,7 @@ import { createCollectVault, noise, type CollectVault } from './collect/testing/
 import { HEADER_BYTES } from './format/header.ts';
 import { BadSectors } from './testing/bad-sectors.ts';
 import { restore, sameBytes } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 // Lanes without threads: what is damaged is the store's, and threads take their time to start.
 vi.mock('./worker/lane.ts', () => import('./testing/inline-lane.ts'));

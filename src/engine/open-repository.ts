@@ -14,7 +14,8 @@ import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './re
 import { VaultRepository } from './vault-repository.ts';
 import { ChunkReader } from './restore/chunk-reader.ts';
 import { PackTables } from './restore/pack-tables.ts';
-import type { ChunkingParameters, OpenRepositoryOptions, Repository } from './types.ts';
+import type { ChunkingParameters, OpenRepositoryOptions } from './repository-options.ts';
+import type { Repository } from './repository.ts';
 import { LanePool, lanesWithin } from './worker/lane-pool.ts';
 
 const DEFAULT_BUDGET_BYTES = 400 * MIB;

@@ -7,7 +7,7 @@ import type { KeyGenerations } from './keys/key-generations.ts';
 import type { RepositorySecrets } from './keys/key-schedule.ts';
 import type { Leases } from './ports/leases.ts';
 import type { Store } from './ports/store.ts';
-import type { ChunkingParameters } from './types.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 import type { LanePool } from './worker/lane-pool.ts';
 
 /** What the operations of an open repository work with. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { checkParameters, parseRepositoryFile, verifyRepositoryFile } from './repository-parameters.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
-import type { ChunkingParameters } from './types.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 
 const { blockBytes, segmentBytes } = SMALL_PARAMETERS;
 

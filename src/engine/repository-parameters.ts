@@ -9,7 +9,7 @@ import { MAX_BYTES } from './format/size-limits.ts';
 import { keyedDigest } from './keys/digest.ts';
 import { FIRST_GENERATION } from './keys/key-generations.ts';
 import type { Store } from './ports/store.ts';
-import type { ChunkingParameters } from './types.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 
 export const DEFAULT_PARAMETERS: ChunkingParameters = {
   blockBytes: BLOCK_BYTES,

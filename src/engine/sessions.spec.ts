@@ -6,7 +6,8 @@ import { MAX_DELTAS } from './manifest/fold-plan.ts';
 import type { Store } from './ports/store.ts';
 import { raiseEpoch } from './sessions/epoch.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
-import type { DiskResult, Repository } from './types.ts';
+import type { DiskResult } from './write/write-types.ts';
+import type { Repository } from './repository.ts';
 
 const data = new Uint8Array(randomBytes(200 * KIB));
 const config = new Uint8Array(randomBytes(100));

@@ -20,7 +20,7 @@ import { MemoryLeases } from './sessions/memory-leases.ts';
 import { CutKeyFiles, PowerCut } from './testing/cut-key-files.ts';
 import { MemoryStore } from './testing/memory-store.ts';
 import { backup, MemoryDisk, SMALL_PARAMETERS } from './testing/test-vault.ts';
-import type { OpenRepositoryOptions } from './types.ts';
+import type { OpenRepositoryOptions } from './repository-options.ts';
 
 /** 31 January 2026, noon. */
 const DESTROYED_AT = 1_769_860_800_000;

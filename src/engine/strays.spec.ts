@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newObjectId } from './format/ids.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from './testing/test-vault.ts';
 import type { TestVault } from './testing/test-vault.ts';
-import type { DiskResult } from './types.ts';
+import type { DiskResult } from './write/write-types.ts';
 
 const data = new Uint8Array(randomBytes(3 * SMALL_PARAMETERS.segmentBytes));
 

@@ -7,7 +7,7 @@ import { DIGEST_BYTES, plainDigest } from './keys/digest.ts';
 import { openRepository } from './open-repository.ts';
 import { MemoryLeases } from './sessions/memory-leases.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 
 const HEADER = 64;
 const data = new Uint8Array(randomBytes(300 * KIB));

@@ -24,25 +24,19 @@ import { restoreDisk } from './restore/restore-disk.ts';
 import { raiseEpoch, readEpoch, readEpochToRead } from './sessions/epoch.ts';
 import { isWriter, SessionStore } from './sessions/session-store.ts';
 import { withLease, withReaderLease } from './sessions/with-lease.ts';
+import type { ChunkingParameters } from './repository-options.ts';
 import type {
-  ChunkingParameters,
   CommitPointRequest,
-  DiskManifest,
-  DiskPiece,
-  DiskResult,
   ListPointsOptions,
-  ListSessionsOptions,
   Point,
   PointSummary,
-  ReadDiskRequest,
-  Repository,
   RepositoryStats,
-  RestoreDiskRequest,
-  RestoreResult,
-  SessionRequest,
-  SessionSummary,
-  WriteDiskRequest,
-} from './types.ts';
+} from './points/point-types.ts';
+import type { DiskManifest } from './manifest/manifest-types.ts';
+import type { DiskPiece, ReadDiskRequest, RestoreDiskRequest, RestoreResult } from './restore/restore-types.ts';
+import type { DiskResult, WriteDiskRequest } from './write/write-types.ts';
+import type { ListSessionsOptions, SessionRequest, SessionSummary } from './sessions/session-types.ts';
+import type { Repository } from './repository.ts';
 import { isDamage } from './verify/diagnose.ts';
 import { verify } from './verify/verify.ts';
 import type { VerifyRequest, VerifyResult } from './verify/verify-types.ts';

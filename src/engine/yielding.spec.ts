@@ -9,7 +9,7 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from './testing/test-vault.ts';
-import type { Repository } from './types.ts';
+import type { Repository } from './repository.ts';
 import { LanePool } from './worker/lane-pool.ts';
 
 const { segmentBytes } = SMALL_PARAMETERS;

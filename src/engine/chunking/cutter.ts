@@ -1,4 +1,4 @@
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 
 /** Block hashes of one segment, as pairs of 32-bit words, low first. */
 export type BlockHashes = Uint32Array;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { BadSectors } from '../testing/bad-sectors.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import { HEADER } from '../verify/testing/three-points.ts';
 import { createCollectVault, noise, type CollectVault } from './testing/collect-vault.ts';
 

@@ -6,7 +6,7 @@ import { deriveSecrets } from '../keys/key-schedule.ts';
 import { raiseEpoch } from '../sessions/epoch.ts';
 import { alterStore } from '../testing/alter-store.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
-import type { SessionRequest } from '../types.ts';
+import type { SessionRequest } from '../sessions/session-types.ts';
 import { createCollectVault, noise, type CollectVault } from './testing/collect-vault.ts';
 
 // Lanes without threads: nothing here is about them, and threads take their time to start.

@@ -1,4 +1,4 @@
-import type { SessionSummary } from '../types.ts';
+import type { SessionSummary } from '../sessions/session-types.ts';
 
 export interface CollectRequest {
   /** How long condemned packs stay for readers that know nothing of it, milliseconds; a day if absent. */

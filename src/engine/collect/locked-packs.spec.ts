@@ -7,7 +7,7 @@ import { deriveSecrets } from '../keys/key-schedule.ts';
 import { openRepository } from '../open-repository.ts';
 import { backUp, createClockedVault, DAY, WINDOW, type ClockedVault } from '../retention/testing/locked-vault.ts';
 import { restore, sameBytes } from '../testing/test-vault.ts';
-import type { PointSummary } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
 import { CondemnedLog } from './condemned-log.ts';
 
 /** Less than a pack each. */

@@ -1,6 +1,7 @@
 import { SEGMENTS_PER_GROUP, type ManifestReader } from '../manifest/manifest-reader.ts';
 import { placeEntries, type PlacedEntry, type SegmentTable } from '../manifest/segment-table.ts';
-import type { ByteRange, DiskManifest } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
 
 export interface ManifestToCompare {
   readonly manifest: DiskManifest;

@@ -8,7 +8,7 @@ import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import type { CopyBase } from './copy-types.ts';
 
 // Lanes without threads: what happens is the store's, and threads take their time to start.

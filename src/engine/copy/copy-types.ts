@@ -1,4 +1,5 @@
-import type { PointSummary, Repository } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
 
 export interface CopyPointRequest {
   /** The restore point of this repository that is copied. */

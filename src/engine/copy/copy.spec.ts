@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
-import type { ChunkingParameters, Repository } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
+import type { Repository } from '../repository.ts';
 import { FailingStore, type Failure } from '../testing/failing-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
 import type { Store } from '../ports/store.ts';

@@ -1,4 +1,6 @@
-import type { ListPointsOptions, PointSummary, Repository, SessionSummary } from '../types.ts';
+import type { ListPointsOptions, PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
+import type { SessionSummary } from '../sessions/session-types.ts';
 import type { CopyBase, CopyPointRequest } from './copy-types.ts';
 import { findCopyBase, originOf, provenanceOf } from './provenance.ts';
 

@@ -2,7 +2,7 @@ import type { ManifestReader } from '../manifest/manifest-reader.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import { placeEntries } from '../manifest/segment-table.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
-import type { BlockSource } from '../types.ts';
+import type { BlockSource } from '../ports/block-io.ts';
 
 const CONCURRENCY = 8;
 /** A chunk may be asked for in several pieces, one soon after the other. */

@@ -1,4 +1,5 @@
-import type { PointSummary, Repository } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
 import type { CopyBase, Provenance } from './copy-types.ts';
 
 /** What a copy's `info` says: all that the original's does, and where it is from. */

@@ -1,5 +1,5 @@
 import type { DiskGeometry } from '../disk-geometry.ts';
-import type { ManifestLayer } from '../types.ts';
+import type { ManifestLayer } from './manifest-types.ts';
 import { foldRecords } from './fold-records.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { SegmentRecord } from './segment-record.ts';

@@ -4,7 +4,7 @@ import { packName } from '../format/names.ts';
 import { readFrameTable, type ReadRange } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store, StoredObject } from '../ports/store.ts';
-import type { ManifestLayer, ManifestPack } from '../types.ts';
+import type { ManifestLayer, ManifestPack } from './manifest-types.ts';
 import { requireContents } from './meta-contents.ts';
 import { openMetaPack, type MetaPack } from './meta-pack.ts';
 

@@ -1,4 +1,4 @@
-import type { ManifestLayer } from '../types.ts';
+import type { ManifestLayer } from './manifest-types.ts';
 
 /** A layer, once for all manifests that have it on the same layers. */
 export interface LayerNode {

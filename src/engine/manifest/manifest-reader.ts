@@ -5,7 +5,7 @@ import { packName } from '../format/names.ts';
 import type { ReadRange } from '../format/pack-reader.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
-import type { DiskManifest, ManifestLayer, ManifestPack } from '../types.ts';
+import type { DiskManifest, ManifestLayer, ManifestPack } from './manifest-types.ts';
 import { openMetaPack, type MetaPack } from './meta-pack.ts';
 import { readMetaTable } from './read-meta-table.ts';
 import { decodePackIds, decodeRecords, type SegmentRecord } from './segment-record.ts';

@@ -1,7 +1,7 @@
 import { packName } from '../format/names.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
-import type { ManifestPack } from '../types.ts';
+import type { ManifestPack } from './manifest-types.ts';
 import { encodeDirectory, metaPackId, sealMetaPack } from './seal-meta-pack.ts';
 import { encodeRecords, type SegmentRecord } from './segment-record.ts';
 

@@ -5,7 +5,7 @@ import { packName } from '../format/names.ts';
 import { deriveSecrets } from '../keys/key-schedule.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
 import { SMALL_PARAMETERS } from '../testing/test-vault.ts';
-import type { ManifestLayer } from '../types.ts';
+import type { ManifestLayer } from './manifest-types.ts';
 import { foldedGroups } from './fold-layers.ts';
 import { LayerTree } from './layer-tree.ts';
 import { ManifestReader, SEGMENTS_PER_GROUP } from './manifest-reader.ts';

@@ -1,6 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 import { isObjectId } from '../format/ids.ts';
-import type { DiskManifest, DiskResult, ManifestLayer } from '../types.ts';
+import type { DiskManifest, ManifestLayer } from '../manifest/manifest-types.ts';
+import type { DiskResult } from '../write/write-types.ts';
 import { MAX_DELTAS } from '../manifest/fold-plan.ts';
 
 /**

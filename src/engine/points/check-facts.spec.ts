@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { KIB, MIB } from '../../kernel/bytes.ts';
 import { createTestVault } from '../testing/test-vault.ts';
-import type { CommitPointRequest } from '../types.ts';
+import type { CommitPointRequest } from './point-types.ts';
 
 type Facts = Partial<Pick<CommitPointRequest, 'vmId' | 'takenAt' | 'info' | 'config'>>;
 

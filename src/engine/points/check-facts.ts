@@ -1,6 +1,6 @@
 import { KIB, MIB } from '../../kernel/bytes.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { CommitPointRequest } from '../types.ts';
+import type { CommitPointRequest } from './point-types.ts';
 
 /** Milliseconds since the epoch to which a `Date` reaches, in both directions. */
 const MAX_TIME_MS = 8.64e15;

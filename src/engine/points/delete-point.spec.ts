@@ -8,7 +8,8 @@ import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../testing/test-vault.ts';
-import type { DiskResult, Repository } from '../types.ts';
+import type { DiskResult } from '../write/write-types.ts';
+import type { Repository } from '../repository.ts';
 
 const data = new Uint8Array(randomBytes(40_000));
 const HOUR = 3_600_000;

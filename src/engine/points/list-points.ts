@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/errors.ts';
-import type { ListPointsOptions, PointSummary } from '../types.ts';
+import type { ListPointsOptions, PointSummary } from './point-types.ts';
 import type { PointStore } from './point-store.ts';
 
 /**

@@ -10,7 +10,8 @@ import { openObject, sealObject } from '../format/sealed-object.ts';
 import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
-import type { DiskManifest, Point, PointSummary } from '../types.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
+import type { Point, PointSummary } from './point-types.ts';
 import { isDamage, nullIfDamaged } from '../verify/diagnose.ts';
 import { CustodyLog } from './custody-log.ts';
 

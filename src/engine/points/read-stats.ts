@@ -1,6 +1,6 @@
 import { DATA_PREFIX } from '../format/names.ts';
 import type { Store } from '../ports/store.ts';
-import type { RepositoryStats } from '../types.ts';
+import type { RepositoryStats } from './point-types.ts';
 import { listPoints } from './list-points.ts';
 import type { PointStore } from './point-store.ts';
 

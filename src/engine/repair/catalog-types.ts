@@ -1,6 +1,7 @@
 import type { CondemnReason } from '../collect/condemned-log.ts';
 import type { Hold } from '../points/custody-types.ts';
-import type { PointSummary, SessionSummary } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { SessionSummary } from '../sessions/session-types.ts';
 
 /** A restore point with what keeps it. Times are milliseconds since the epoch. */
 export interface CatalogPoint extends PointSummary {

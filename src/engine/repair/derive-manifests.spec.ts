@@ -14,7 +14,9 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from '../testing/test-vault.ts';
-import type { ByteRange, ManifestLayer, Repository } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
+import type { ManifestLayer } from '../manifest/manifest-types.ts';
+import type { Repository } from '../repository.ts';
 import type { RepairResult } from './repair-types.ts';
 
 // Lanes without threads: what is damaged is the store's, and threads take their time to start.

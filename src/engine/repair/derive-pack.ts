@@ -6,7 +6,7 @@ import { ManifestReader } from '../manifest/manifest-reader.ts';
 import { encodeDirectory, manifestOwner, metaPackId } from '../manifest/seal-meta-pack.ts';
 import { encodeRecords } from '../manifest/segment-record.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import type { DiskManifest, ManifestLayer, ManifestPack } from '../types.ts';
+import type { DiskManifest, ManifestLayer, ManifestPack } from '../manifest/manifest-types.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import type { KnownPoint, NamedAt } from './known-points.ts';
 import { offerFrom, readMetaFrames, type MetaFrames } from './meta-frames.ts';

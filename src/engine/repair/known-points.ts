@@ -3,7 +3,7 @@ import type { ObjectId } from '../format/ids.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { endOfWindow } from '../retention/retention-window.ts';
-import type { DiskManifest, ManifestLayer, ManifestPack } from '../types.ts';
+import type { DiskManifest, ManifestLayer, ManifestPack } from '../manifest/manifest-types.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import type { SurveyedPoint } from '../verify/survey-points.ts';
 

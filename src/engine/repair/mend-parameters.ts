@@ -11,7 +11,7 @@ import { FIRST_GENERATION, KeyGenerations } from '../keys/key-generations.ts';
 import type { KeyRing } from '../ports/key-ring.ts';
 import type { Store } from '../ports/store.ts';
 import { DEFAULT_PARAMETERS, parseRepositoryFile, verifyRepositoryFile } from '../repository-parameters.ts';
-import type { ChunkingParameters, CreateRepositoryOptions } from '../types.ts';
+import type { ChunkingParameters, CreateRepositoryOptions } from '../repository-options.ts';
 import { nullIfDamaged, requireDamage } from '../verify/diagnose.ts';
 
 const REPO_NAME = repoName(FIRST_GENERATION);

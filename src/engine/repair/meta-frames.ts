@@ -6,7 +6,7 @@ import { encodeDirectory } from '../manifest/seal-meta-pack.ts';
 import { decodeRecords } from '../manifest/segment-record.ts';
 import { SEGMENTS_PER_GROUP } from '../manifest/manifest-reader.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import type { ManifestPack } from '../types.ts';
+import type { ManifestPack } from '../manifest/manifest-types.ts';
 import { nullIfDamaged, requireDamage } from '../verify/diagnose.ts';
 import { frames, requireLayout } from '../verify/pack-layout.ts';
 

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { BadSectors } from '../testing/bad-sectors.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../testing/test-vault.ts';
-import type { PointSummary, Repository } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
 
 let vault: TestVault;
 let repository: Repository;

@@ -5,7 +5,7 @@ import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { readEpoch } from '../sessions/epoch.ts';
 import { SessionStore } from '../sessions/session-store.ts';
-import type { SessionSummary } from '../types.ts';
+import type { SessionSummary } from '../sessions/session-types.ts';
 import { requireDamage } from '../verify/diagnose.ts';
 import type { Catalog, CatalogCondemned, CatalogDamage, CatalogPoint } from './catalog-types.ts';
 

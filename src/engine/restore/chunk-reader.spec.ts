@@ -12,7 +12,7 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 
 const data = new Uint8Array(randomBytes(4 * SMALL_PARAMETERS.segmentBytes));
 

@@ -4,7 +4,8 @@ import { KIB } from '../../kernel/bytes.ts';
 import type { Store } from '../ports/store.ts';
 import { alterStore } from '../testing/alter-store.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
-import type { BlockSink, Repository } from '../types.ts';
+import type { BlockSink } from '../ports/block-io.ts';
+import type { Repository } from '../repository.ts';
 import type { VerifyLevel } from '../verify/verify-types.ts';
 
 const PIECE = 24 * KIB;

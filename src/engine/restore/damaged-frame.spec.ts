@@ -4,7 +4,7 @@ import { KIB } from '../../kernel/bytes.ts';
 import type { Store } from '../ports/store.ts';
 import { BadSectors } from '../testing/bad-sectors.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import { HEADER } from '../verify/testing/three-points.ts';
 
 // Lanes without threads: what is damaged is the store's, and threads take their time to start.

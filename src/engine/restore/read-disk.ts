@@ -4,7 +4,9 @@ import { ManifestReader } from '../manifest/manifest-reader.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import type { ByteRange, DiskManifest, DiskPiece, ReadDiskRequest } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
+import type { DiskPiece, ReadDiskRequest } from './restore-types.ts';
 
 /** A disk in order, chunk by chunk, on the thread that asks: for browsing and small reads. */
 export async function* readDisk(

@@ -12,7 +12,8 @@ import type { Store } from '../ports/store.ts';
 import { MemoryStore } from '../testing/memory-store.ts';
 import type { RetainingStore } from '../testing/retaining-store.ts';
 import { SMALL_PARAMETERS } from '../testing/test-vault.ts';
-import type { PointSummary, Repository } from '../types.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
 import {
   backUp as backUpTo,
   createLockedVault,

@@ -2,7 +2,7 @@ import type { ObjectId } from '../format/ids.ts';
 import { LayerTree } from '../manifest/layer-tree.ts';
 import { visitNeeded } from '../manifest/visit-needed.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import type { DiskManifest } from '../types.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
 
 export function metaPacksOf(disks: readonly DiskManifest[]): Set<ObjectId> {
   const packs = disks.flatMap(({ layers }) => layers.flatMap((layer) => layer.packs));

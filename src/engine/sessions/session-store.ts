@@ -7,7 +7,7 @@ import { openObject, sealObject } from '../format/sealed-object.ts';
 import { MAX_BYTES, requireReadable } from '../format/size-limits.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { Store } from '../ports/store.ts';
-import type { SessionRequest, SessionSummary } from '../types.ts';
+import type { SessionRequest, SessionSummary } from './session-types.ts';
 
 export interface Session extends SessionSummary {
   /** The repository's epoch when the session began; a later one fences it. */

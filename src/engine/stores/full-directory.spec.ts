@@ -12,7 +12,7 @@ import { openRepository } from '../open-repository.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { SmallDisk } from '../testing/small-disk.ts';
 import { backup, MemoryDisk, restore, sameBytes, SMALL_PARAMETERS } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import { DirectoryStore } from './directory-store.ts';
 
 vi.mock('../worker/lane.ts', () => import('../testing/inline-lane.ts'));

@@ -7,7 +7,7 @@ import { openRepository } from '../open-repository.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { DirectoryStore } from '../stores/directory-store.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import { backup, MemoryDisk, SMALL_PARAMETERS } from './test-vault.ts';
 
 /** Where a backup in a process of its own goes, and as what. */

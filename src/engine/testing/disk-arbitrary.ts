@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { KIB } from '../../kernel/bytes.ts';
-import type { ByteRange } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
 
 /** A stretch of a disk: zeros, text that compresses, or noise; the same seed is the same content. */
 export interface Stretch {

@@ -2,7 +2,7 @@ import { limit } from '../../kernel/limit.ts';
 import { BlockHasher } from '../chunking/block-hasher.ts';
 import { toCutRules, type CutRules } from '../chunking/cutter.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 import { ChunkWriter } from '../worker/chunk-writer.ts';
 import { cutSegment } from '../worker/cut-segment.ts';
 import { decodeFrames } from '../worker/decode-frames.ts';

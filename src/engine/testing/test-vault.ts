@@ -12,7 +12,11 @@ import type { KeyRing } from '../ports/key-ring.ts';
 import type { Store } from '../ports/store.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { BlockSource, ByteRange, ChunkingParameters, PointSummary, Repository, DiskResult } from '../types.ts';
+import type { BlockSource, ByteRange } from '../ports/block-io.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
+import type { PointSummary } from '../points/point-types.ts';
+import type { Repository } from '../repository.ts';
+import type { DiskResult } from '../write/write-types.ts';
 
 /** Small enough for many segments, packs and chunks in a disk of a few hundred KiB. */
 export const SMALL_PARAMETERS: ChunkingParameters = {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KIB } from '../../kernel/bytes.ts';
 import { backup, MemoryDisk, restore, sameBytes } from '../testing/test-vault.ts';
-import type { ByteRange, Repository } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
+import type { Repository } from '../repository.ts';
 import { HEADER, makeThreePoints, type ThreePoints } from './testing/three-points.ts';
 import type { VerifyResult } from './verify-types.ts';
 

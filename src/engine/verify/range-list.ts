@@ -1,4 +1,4 @@
-import type { ByteRange } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
 
 /** Ranges in ascending order; those that touch become one. */
 export class RangeList {

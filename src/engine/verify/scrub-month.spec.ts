@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { openRepository } from '../open-repository.ts';
 import { MemoryLeases } from '../sessions/memory-leases.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../testing/test-vault.ts';
-import type { Repository } from '../types.ts';
+import type { Repository } from '../repository.ts';
 import type { PackRecord, VerifyState } from './verify-types.ts';
 
 const DAY = 24 * 3600 * 1000;

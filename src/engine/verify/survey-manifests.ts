@@ -9,7 +9,7 @@ import { readMetaTable } from '../manifest/read-meta-table.ts';
 import { decodePackIds } from '../manifest/segment-record.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import type { RepositoryContext } from '../repository-context.ts';
-import type { ManifestPack } from '../types.ts';
+import type { ManifestPack } from '../manifest/manifest-types.ts';
 import { diagnosePack, requireDamage } from './diagnose.ts';
 import { frames, requireLayout } from './pack-layout.ts';
 import type { SurveyedPoint } from './survey-points.ts';

@@ -6,7 +6,7 @@ import type { ChunkRef } from '../manifest/segment-record.ts';
 import { visitNeeded, type NeededRecords } from '../manifest/visit-needed.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { ChunkReader, IsLost } from '../restore/chunk-reader.ts';
-import type { DiskManifest } from '../types.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
 import { requireDamage } from './diagnose.ts';
 import { resolveChunk } from './resolve-chunk.ts';
 

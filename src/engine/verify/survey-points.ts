@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import { pointName } from '../format/names.ts';
 import { lostPoints } from '../points/lost-points.ts';
 import type { PointStore } from '../points/point-store.ts';
-import type { DiskManifest } from '../types.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
 import { requireDamage } from './diagnose.ts';
 import type { DamagedObject, VerifyRequest } from './verify-types.ts';
 

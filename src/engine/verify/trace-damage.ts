@@ -7,7 +7,7 @@ import type { ChunkRef } from '../manifest/segment-record.ts';
 import { placeEntries, type PlacedEntry } from '../manifest/segment-table.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
-import type { DiskManifest } from '../types.ts';
+import type { DiskManifest } from '../manifest/manifest-types.ts';
 import { orDamage } from './diagnose.ts';
 import { isFrameLost, resolveChunk } from './resolve-chunk.ts';
 import { RangeList } from './range-list.ts';

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
 
 /**
  * 0: every object is there, is the one that its name says, and is as long as its table says; manifests are decoded.

@@ -6,7 +6,7 @@ import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
 import { PackTables } from '../restore/pack-tables.ts';
-import type { ManifestPack } from '../types.ts';
+import type { ManifestPack } from '../manifest/manifest-types.ts';
 import { checkPacks } from './check-packs.ts';
 import { condemnDamaged } from './condemn-damaged.ts';
 import { PackQueue, type PresentPacks } from './pack-queue.ts';

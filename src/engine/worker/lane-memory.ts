@@ -1,6 +1,6 @@
 import { HASH_BYTES, HASHER_RESERVED_BYTES } from '../chunking/block-hasher.ts';
 import { allocateSharedMemory, type SharedMemory } from '../chunking/web-assembly.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 
 const ALIGNMENT = 65_536;
 export const SLOTS = 2;

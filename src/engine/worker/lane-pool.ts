@@ -1,7 +1,7 @@
 import { abortReason, throwIfAborted } from '../../kernel/abort.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { SLOTS } from './lane-memory.ts';
 import { Lane } from './lane.ts';

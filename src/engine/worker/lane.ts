@@ -2,7 +2,7 @@ import { Worker, type Transferable } from 'node:worker_threads';
 import { AppError } from '../../kernel/errors.ts';
 import { siblingModule } from '../../kernel/module-url.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 import { allocateLaneMemory, slotView, type LaneMemory } from './lane-memory.ts';
 import type {
   DecodeTask,

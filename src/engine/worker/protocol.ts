@@ -4,7 +4,7 @@ import type { ObjectId } from '../format/ids.ts';
 import type { Frame, PackOpener } from '../format/pack-reader.ts';
 import type { FilterRef } from '../index/chunk-filter.ts';
 import type { RepositorySecrets } from '../keys/key-schedule.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 import type { ErrorData, ErrorCode } from '../../kernel/errors.ts';
 import type { LaneMemory } from './lane-memory.ts';
 

@@ -3,7 +3,7 @@ import { ManifestReader } from '../manifest/manifest-reader.ts';
 import type { SegmentRecord } from '../manifest/segment-record.ts';
 import type { SegmentTable } from '../manifest/segment-table.ts';
 import { geometryOf, type RepositoryContext } from '../repository-context.ts';
-import type { DiskManifest, ManifestLayer } from '../types.ts';
+import type { DiskManifest, ManifestLayer } from '../manifest/manifest-types.ts';
 import { isDamage } from '../verify/diagnose.ts';
 
 export interface BaseHealth {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BlockRun } from '../chunking/plan-windows.ts';
 import type { DiskGeometry } from '../disk-geometry.ts';
-import type { ByteRange } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
 
 /** What trackers of changes count in: sixteen blocks. */
 const COARSE_BLOCKS = 16;

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../kernel/abort.ts';
 import type { ObjectId } from '../format/ids.ts';
 import { SEGMENTS_PER_GROUP, type ManifestReader } from '../manifest/manifest-reader.ts';
 import { placeEntries } from '../manifest/segment-table.ts';
-import type { ByteRange } from '../types.ts';
+import type { ByteRange } from '../ports/block-io.ts';
 
 /**
  * Ranges of a base that lie in damaged packs: read again they are stored anew, or found elsewhere, which heals older

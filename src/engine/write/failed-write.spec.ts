@@ -12,7 +12,8 @@ import {
   SMALL_PARAMETERS,
   type TestVault,
 } from '../testing/test-vault.ts';
-import type { BlockSource, ByteRange, Repository } from '../types.ts';
+import type { BlockSource, ByteRange } from '../ports/block-io.ts';
+import type { Repository } from '../repository.ts';
 
 const { segmentBytes, blockBytes } = SMALL_PARAMETERS;
 const SIZE_BYTES = 2 * segmentBytes;

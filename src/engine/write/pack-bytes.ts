@@ -1,5 +1,5 @@
 import { MIB } from '../../kernel/bytes.ts';
-import type { ChunkingParameters } from '../types.ts';
+import type { ChunkingParameters } from '../repository-options.ts';
 
 const FIRST_BYTES = 8 * MIB;
 /** Chunks of the greatest size that the first pack has room for at least. */

@@ -5,7 +5,7 @@ import type { DiskGeometry } from '../disk-geometry.ts';
 import type { PlacedEntry } from '../manifest/segment-table.ts';
 import type { ChunkRef } from '../manifest/segment-record.ts';
 import type { ChunkReader } from '../restore/chunk-reader.ts';
-import type { BlockSource } from '../types.ts';
+import type { BlockSource } from '../ports/block-io.ts';
 import { isDamage } from '../verify/diagnose.ts';
 import type { SlotLayout } from './slot-layout.ts';
 import { beginningOf, clip, within, type Stretch } from './stretch.ts';

@@ -5,7 +5,7 @@ import { foldedGroups } from '../manifest/fold-layers.ts';
 import { planFold } from '../manifest/fold-plan.ts';
 import type { ManifestReader } from '../manifest/manifest-reader.ts';
 import type { ManifestWriter } from '../manifest/manifest-writer.ts';
-import type { ManifestLayer } from '../types.ts';
+import type { ManifestLayer } from '../manifest/manifest-types.ts';
 
 export interface ManifestBase {
   readonly reader: ManifestReader;

@@ -4,7 +4,7 @@ import { ManifestWriter } from '../../../src/engine/manifest/manifest-writer.ts'
 import type { ManifestEntry, SegmentRecord } from '../../../src/engine/manifest/segment-record.ts';
 import { placeEntries } from '../../../src/engine/manifest/segment-table.ts';
 import { DEFAULT_PARAMETERS } from '../../../src/engine/repository-parameters.ts';
-import type { ManifestLayer } from '../../../src/engine/types.ts';
+import type { ManifestLayer } from '../../../src/engine/manifest/manifest-types.ts';
 import { ChangeMap } from '../../../src/engine/write/change-map.ts';
 import { LayerSpill } from '../../../src/engine/write/layer-spill.ts';
 import { finishManifest } from '../../../src/engine/write/write-manifest.ts';

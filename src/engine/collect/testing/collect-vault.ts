@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store.ts';
 import { MemoryLeases } from '../../sessions/memory-leases.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { backup, createTestVault, MemoryDisk, type TestVault } from '../../testing/test-vault.ts';
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 
 interface CollectVaultOptions {
   readonly store?: Store;

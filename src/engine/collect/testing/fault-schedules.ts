@@ -1,5 +1,5 @@
 import { isAppError } from '../../../kernel/errors.ts';
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 import { SlowProcess } from './slow-process.ts';
 import type { Stage } from './stage.ts';
 

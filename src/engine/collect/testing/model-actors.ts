@@ -1,6 +1,6 @@
 import { isAppError } from '../../../kernel/errors.ts';
 import { MemoryDisk } from '../../testing/test-vault.ts';
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 import { makeContent, STRETCH_BYTES } from './model-vault.ts';
 import type { Actor, World } from './model-world.ts';
 

@@ -6,7 +6,8 @@ import type { KeyRing, RepositoryKeys } from '../../ports/key-ring.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Store } from '../../ports/store.ts';
 import type { ManualClock } from '../../testing/manual-clock.ts';
-import type { ChunkingParameters, Repository } from '../../types.ts';
+import type { ChunkingParameters } from '../../repository-options.ts';
+import type { Repository } from '../../repository.ts';
 
 /** Three chunks a stretch, about nine a pack. */
 export const MODEL_PARAMETERS: ChunkingParameters = {

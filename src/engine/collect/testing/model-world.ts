@@ -4,7 +4,7 @@ import type { Leases } from '../../ports/leases.ts';
 import { MemoryLeases } from '../../sessions/memory-leases.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 import { Excuses } from './excuses.ts';
 import type { Faults, Struck } from './fault-plan.ts';
 import type { Random } from './random.ts';

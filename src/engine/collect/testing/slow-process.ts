@@ -1,4 +1,4 @@
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 import { settle, type Actor, type World } from './model-world.ts';
 
 /** A process that goes on when it is told, request by request. It renews its lease all the same, unless it is stopped. */

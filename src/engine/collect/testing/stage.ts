@@ -1,7 +1,7 @@
 import { isAppError } from '../../../kernel/errors.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
 import { MemoryDisk } from '../../testing/test-vault.ts';
-import type { Repository } from '../../types.ts';
+import type { Repository } from '../../repository.ts';
 import { restoreInto, sinkOf } from './model-actors.ts';
 import { makeContent, openModelVault, readWhole, STRETCH_BYTES } from './model-vault.ts';
 import { World, type ModelPoint } from './model-world.ts';

@@ -11,7 +11,9 @@ import { MemoryLeases } from '../../sessions/memory-leases.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { RetainingStore } from '../../testing/retaining-store.ts';
 import { MemoryDisk, SMALL_PARAMETERS } from '../../testing/test-vault.ts';
-import type { OpenRepositoryOptions, PointSummary, Repository } from '../../types.ts';
+import type { OpenRepositoryOptions } from '../../repository-options.ts';
+import type { PointSummary } from '../../points/point-types.ts';
+import type { Repository } from '../../repository.ts';
 import { endOfWindow } from '../retention-window.ts';
 
 export const DAY = 86_400_000;

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { KIB } from '../../../kernel/bytes.ts';
 import { DIGEST_BYTES, plainDigest } from '../../keys/digest.ts';
 import { backup, createTestVault, MemoryDisk, restore, sameBytes, type TestVault } from '../../testing/test-vault.ts';
-import type { ByteRange, Repository } from '../../types.ts';
+import type { ByteRange } from '../../ports/block-io.ts';
+import type { Repository } from '../../repository.ts';
 import type { VerifyLevel, VerifyResult } from '../verify-types.ts';
 
 export const LEVELS: readonly VerifyLevel[] = [0, 1, 2];
