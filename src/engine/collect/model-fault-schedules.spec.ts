@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { SEEDS, withEverySeed } from './testing/every-seed.ts';
 import { FAULT_SCHEDULES } from './testing/fault-schedules.ts';
 import { runFaultSchedule } from './testing/run-fault-schedule.ts';
 import { seedIdentifiers } from './testing/seeded-identifiers.ts';
@@ -11,17 +12,11 @@ vi.mock('node:crypto', async (original) => {
   return seededCrypto(original);
 });
 
-/** More orders of identifiers, and other requests: `test/engine/collection-model.long.spec.ts` sets this. */
-const SEEDS = Number(process.env['HOLDFAST_SCHEDULE_SEEDS'] ?? 1);
 const TIMEOUT_MS = Number(process.env['HOLDFAST_MODEL_TIMEOUT_MS'] ?? 300_000);
 
 describe('a store that fails once, at whatever request', () => {
   test.for(Object.entries(FAULT_SCHEDULES))('%s', { timeout: TIMEOUT_MS }, async ([, schedule]) => {
-    let runs = 0;
-    for (let seed = 1; seed <= SEEDS; seed += 1) {
-      seedIdentifiers(seed);
-      runs += await runFaultSchedule(schedule, seed);
-    }
+    const runs = await withEverySeed((seed) => runFaultSchedule(schedule, seed));
     expect(runs).toBeGreaterThan(5 * SEEDS);
   });
 });

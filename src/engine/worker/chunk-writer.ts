@@ -8,7 +8,7 @@ import type { RepositorySecrets } from '../keys/key-schedule.ts';
 import { packMemory } from './buffer-pool.ts';
 import { OWN_PACK, type FoundPlaces, type NewPack, type SealedPack, type WriteTables } from './protocol.ts';
 
-export interface ChunkPlace {
+export interface PlacedChunk {
   /** Position in the packs that were found, or OWN_PACK and the number in this write. */
   readonly pack: number;
   readonly frame: number;
@@ -18,7 +18,7 @@ export interface ChunkPlace {
 
 export interface StoredChunks {
   /** In the order of the chunks. */
-  readonly places: readonly ChunkPlace[];
+  readonly places: readonly PlacedChunk[];
   readonly packs: readonly ObjectId[];
 }
 
@@ -66,7 +66,7 @@ export class ChunkWriter {
 
   /** What the filters exclude is stored at once; for the rest there is one question. */
   async putAll(chunks: readonly Uint8Array[]): Promise<StoredChunks> {
-    const places: ChunkPlace[] = [];
+    const places: PlacedChunk[] = [];
     const asked: Asked[] = [];
     for (const [index, raw] of chunks.entries()) {
       const digest = keyedDigest(this.#secrets.digestKey, raw);
@@ -109,7 +109,7 @@ export class ChunkWriter {
     return this.#filters.some((filter) => filter.mayHave(high, low));
   }
 
-  #findOwn(digest: Buffer): ChunkPlace | null {
+  #findOwn(digest: Buffer): PlacedChunk | null {
     for (const table of [this.#own, this.#ownBefore]) {
       const slot = table?.find(digest) ?? -1;
       if (table !== null && slot >= 0) {
@@ -119,7 +119,7 @@ export class ChunkWriter {
     return null;
   }
 
-  async #store(raw: Uint8Array, digest: Buffer): Promise<ChunkPlace> {
+  async #store(raw: Uint8Array, digest: Buffer): Promise<PlacedChunk> {
     const pack = await this.#packFor(raw.length);
     const frame = pack.builder.append(raw, digest);
     const number = OWN_PACK + pack.number;
