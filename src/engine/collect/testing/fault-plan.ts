@@ -6,6 +6,8 @@ import type { Operation } from './scheduled-store.ts';
 /** How many requests begin a burst: there are far more reads than changes. */
 const SHARE_OF_READS = 0.004;
 const SHARE_OF_CHANGES = 0.04;
+/** Read far less often than the rest, and what says whether anything may go. */
+const DECIDING = /^(custody|points)\//;
 /** A burst that meets no more requests of its own is over after so many of all. */
 const LONGEST = 100;
 
@@ -58,7 +60,8 @@ export class FaultPlan implements Faults {
 
   #begin(operation: Operation): Burst | null {
     const random = this.#random;
-    if (!random.chance(READS.includes(operation.request) ? SHARE_OF_READS : SHARE_OF_CHANGES)) {
+    const isCommon = READS.includes(operation.request) && !DECIDING.test(operation.name);
+    if (!random.chance(isCommon ? SHARE_OF_READS : SHARE_OF_CHANGES)) {
       return null;
     }
     const kinds = FAULT_KINDS.filter(({ requests }) => requests.includes(operation.request));
