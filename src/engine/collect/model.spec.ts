@@ -22,19 +22,21 @@ test(
   'whatever the order: listed points restore, and in the end only what they need is left',
   { timeout: TIMEOUT_MS },
   async () => {
-    const sums = { points: 0, deletions: 0 };
+    const sums = { points: 0, deletions: 0, refusals: 0 };
     for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
       seedIdentifiers(seed);
       try {
-        const { points, deletions } = await runModel(new Random(seed + 1_000_000), STEPS);
+        const { points, deletions, refusals } = await runModel(new Random(seed + 1_000_000), STEPS);
         sums.points += points;
         sums.deletions += deletions;
+        sums.refusals += refusals;
       } catch (error) {
         throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
       }
     }
     expect(sums.points).toBeGreaterThan(SEEDS);
     expect(sums.deletions).toBeGreaterThan(SEEDS);
+    expect(sums.refusals).toBeGreaterThan(SEEDS / 10);
   },
 );
 

@@ -2,18 +2,20 @@ import { isAppError } from '../../../kernel/errors.ts';
 import { MemoryDisk } from '../../testing/test-vault.ts';
 import type { Repository } from '../../repository.ts';
 import { makeContent, STRETCH_BYTES } from './model-vault.ts';
-import type { Actor, World } from './model-world.ts';
+import { deleteFrom } from './custody-actors.ts';
+import { ModelCustody, pickDate } from './model-custody.ts';
+import type { Activity, Actor, World } from './model-world.ts';
+import { retried } from './retried.ts';
 
 const STRETCHES = 12;
 const RESTORE_TRIES = 3;
-
-export type Activity = (world: World, actor: Actor, repository: Repository) => Promise<void>;
 
 interface Plan {
   readonly sessionId: string;
   readonly pointId: string;
   readonly content: Uint8Array;
   readonly base: { readonly pointId: string; readonly at: number } | null;
+  readonly retainUntil: number | null;
 }
 
 /** A backup, in full or from a change list; what it does after it was fenced may fail. */
@@ -36,21 +38,6 @@ async function backUpAs(plan: Plan, world: World, actor: Actor, repository: Repo
   }
 }
 
-/** As whoever runs it does: the same again, with the same session, where a store failed. */
-async function retried(world: World, actor: Actor, work: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (!actor.excuses.excuse(error) || world.random.chance(0.4)) {
-        throw error;
-      }
-      world.note(`${actor.id} tries again: ${String(error)}`);
-    }
-  }
-}
-
 function planBackup(world: World): Plan {
   const { random } = world;
   const basePoint = random.chance(0.5) ? random.pick(world.idsOf('live', 'leaving')) : undefined;
@@ -64,13 +51,16 @@ function planBackup(world: World): Plan {
 function announce(world: World, numbers: readonly number[], base: Plan['base']): Plan {
   const ids = { sessionId: world.newId(), pointId: world.newId() };
   const content = makeContent(numbers);
-  world.points.set(ids.pointId, { content, numbers, state: 'announced' });
-  return { ...ids, content, base };
+  const custody = new ModelCustody();
+  const retainUntil = world.random.chance(0.2) ? pickDate(world.random, world.clock.now()) : null;
+  custody.retaining(retainUntil ?? 0);
+  world.points.set(ids.pointId, { content, numbers, state: 'announced', custody });
+  return { ...ids, content, base, retainUntil };
 }
 
 async function writePoint(
   world: World,
-  { sessionId, pointId, content, base }: Plan,
+  { sessionId, pointId, content, base, retainUntil }: Plan,
   repository: Repository,
 ): Promise<void> {
   const pins = base === null ? [] : [base.pointId];
@@ -86,7 +76,9 @@ async function writePoint(
     ...(base === null ? {} : { base: { pointId: base.pointId, diskKey: 'xvda' }, changed }),
   });
   const config = new Uint8Array(0);
-  await repository.commitPoint({ sessionId, pointId, vmId: 'vm', takenAt: 0, disks: [disk], config, info: {} });
+  const facts = { vmId: 'vm', takenAt: 0, disks: [disk], config, info: {} };
+  await repository.commitPoint({ sessionId, pointId, ...facts, ...(retainUntil === null ? {} : { retainUntil }) });
+  world.points.get(pointId)?.custody.retained(retainUntil ?? 0, world.clock.now());
   if (world.points.get(pointId)?.state === 'announced') {
     throw new TypeError(`${pointId} was committed, and is not there`);
   }
@@ -140,17 +132,6 @@ export function sinkOf(restored: Uint8Array): {
   return { concurrency: 2, write: async (offset, data) => restored.set(data, offset) };
 }
 
-export const deletePoint: Activity = async (world, _, repository) => {
-  const pointId = world.random.pick(world.idsOf('live', 'leaving'));
-  const point = world.points.get(pointId ?? '');
-  if (pointId === undefined || point === undefined) {
-    return;
-  }
-  point.state = 'leaving';
-  await repository.deletePoint(pointId);
-  point.state = 'deleted';
-};
-
 /** Of several new packs half is needed: what a collection copies of them is more than one pack. */
 export const thinOut: Activity = async (world, actor, repository) => {
   const first = STRETCHES * (1 + world.random.below(20));
@@ -161,9 +142,7 @@ export const thinOut: Activity = async (world, actor, repository) => {
   await backUpAs(announce(world, half, null), world, actor, repository);
   const point = world.points.get(whole.pointId);
   if (point?.state === 'live') {
-    point.state = 'leaving';
-    await repository.deletePoint(whole.pointId);
-    point.state = 'deleted';
+    await deleteFrom(world, whole.pointId, repository);
   }
 };
 

@@ -6,6 +6,7 @@ import { ManualClock } from '../../testing/manual-clock.ts';
 import { MemoryStore } from '../../testing/memory-store.ts';
 import type { Repository } from '../../repository.ts';
 import { Excuses } from './excuses.ts';
+import type { ModelCustody } from './model-custody.ts';
 import type { Faults, Struck } from './fault-plan.ts';
 import type { Random } from './random.ts';
 import { MODEL_IDS, MODEL_PARAMETERS, modelKeyRing, openModelVault, readWhole } from './model-vault.ts';
@@ -46,8 +47,11 @@ export class Actor {
 export interface ModelPoint {
   readonly content: Uint8Array;
   readonly numbers: readonly number[];
+  readonly custody: ModelCustody;
   state: 'announced' | 'live' | 'leaving' | 'deleted';
 }
+
+export type Activity = (world: World, actor: Actor, repository: Repository) => Promise<void>;
 
 /** One store, the processes that work on it, and what must be true of it. */
 export class World {
@@ -65,6 +69,8 @@ export class World {
   /** Null: the store never fails. */
   faults: Faults | null = null;
   deletions = 0;
+  /** Deletions of points that had to stay. */
+  refusals = 0;
   /** Requests that met an error of the store. */
   failed = 0;
   /** How many deletions there had been at the last audit. */
@@ -199,6 +205,16 @@ export class World {
       if (Buffer.compare(whole, this.points.get(pointId)?.content ?? whole) !== 0) {
         throw new Error(`${pointId} restores to something else`);
       }
+      await this.#requireCustody(repository, pointId);
+    }
+  }
+
+  async #requireCustody(repository: Repository, pointId: string): Promise<void> {
+    const expected = this.points.get(pointId)?.custody;
+    const { holds, retainUntil } = await repository.readCustody(pointId);
+    const lost = expected?.holds.filter((id) => !holds.some(({ holdId }) => holdId === id)) ?? [];
+    if (lost.length > 0 || retainUntil < (expected?.retainedUntil ?? 0)) {
+      throw new Error(`${pointId} lost its holds ${lost.join(', ')}, or is retained until ${retainUntil} only`);
     }
   }
 

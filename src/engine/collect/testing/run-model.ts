@@ -2,41 +2,23 @@ import { HEADER_BYTES } from '../../format/header.ts';
 import { FOOTER_BYTES, TABLE_ENTRY_BYTES } from '../../format/pack-builder.ts';
 import { TAG_BYTES } from '../../format/seal.ts';
 import { openModelVault, readWhole } from './model-vault.ts';
-import {
-  backUp,
-  collect,
-  deletePoint,
-  endAnother,
-  raiseEpoch,
-  restorePoint,
-  thinOut,
-  verify,
-  type Activity,
-} from './model-actors.ts';
+import { ActivityMix } from './activity-mix.ts';
+import { backUp, collect } from './model-actors.ts';
 import { FaultPlan } from './fault-plan.ts';
-import { settle, World, type Actor } from './model-world.ts';
+import { settle, World, type Activity, type Actor } from './model-world.ts';
 import type { Random } from './random.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const MAX_ACTORS = 5;
 const MAX_DRAIN = 20_000;
 
-const ACTIVITIES: readonly (readonly [number, Activity])[] = [
-  [10, backUp],
-  [1, thinOut],
-  [5, deletePoint],
-  [5, collect],
-  [3, restorePoint],
-  [1, verify],
-  [1, endAnother],
-  [0.1, raiseEpoch],
-];
-
 export interface ModelCounts {
   /** Backups that were begun. */
   readonly points: number;
   /** Of packs and index segments. */
   readonly deletions: number;
+  /** Deletions of points that had to stay. */
+  readonly refusals: number;
   /** Requests that met an error of the store. */
   readonly failed: number;
 }
@@ -53,9 +35,10 @@ export async function runModel(
   const world = new World(random);
   world.faults = faults === null ? null : new FaultPlan(faults);
   await world.begin();
+  const mix = new ActivityMix(random);
   try {
     for (let step = 0; step < steps; step += 1) {
-      await takeStep(world);
+      await takeStep(world, mix);
       await auditSometimes(world);
     }
     await drain(world);
@@ -67,10 +50,10 @@ export async function runModel(
   } catch (error) {
     throw new Error(`${String(error)}\n${world.trace.join('\n')}`, { cause: error });
   }
-  return { points: world.points.size, deletions: world.deletions, failed: world.failed };
+  return { points: world.points.size, deletions: world.deletions, refusals: world.refusals, failed: world.failed };
 }
 
-async function takeStep(world: World): Promise<void> {
+async function takeStep(world: World, mix: ActivityMix): Promise<void> {
   const { random } = world;
   const dice = random.next();
   if (dice < 0.02) {
@@ -81,12 +64,12 @@ async function takeStep(world: World): Promise<void> {
     world.clock.advance(random.chance(0.5) ? 20_000 : 150_000);
     await settle();
   } else {
-    await advance(world);
+    await advance(world, mix);
   }
   requireNoFailure(world);
 }
 
-async function advance(world: World): Promise<void> {
+async function advance(world: World, mix: ActivityMix): Promise<void> {
   const { random } = world;
   const idle = world.actors.filter(({ work, state }) => work === null && state === 'running');
   const ready = world.ready;
@@ -100,7 +83,7 @@ async function advance(world: World): Promise<void> {
   }
   const actor = random.pick(idle) ?? (world.actors.length < MAX_ACTORS ? world.addActor() : undefined);
   if (actor !== undefined) {
-    start(world, actor, pickActivity(random));
+    start(world, actor, mix.pick());
     await settle();
   }
 }
@@ -159,17 +142,6 @@ async function requireRecovery(world: World): Promise<void> {
     await settle();
     await drain(world);
   }
-}
-
-function pickActivity(random: Random): Activity {
-  let left = random.next() * ACTIVITIES.reduce((sum, [weight]) => sum + weight, 0);
-  for (const [weight, activity] of ACTIVITIES) {
-    left -= weight;
-    if (left < 0) {
-      return activity;
-    }
-  }
-  return backUp;
 }
 
 /** The moments after something was deleted are those that tell. */

@@ -4,6 +4,7 @@ import { MemoryDisk } from '../../testing/test-vault.ts';
 import type { Repository } from '../../repository.ts';
 import { restoreInto, sinkOf } from './model-actors.ts';
 import { makeContent, openModelVault, readWhole, STRETCH_BYTES } from './model-vault.ts';
+import { ModelCustody } from './model-custody.ts';
 import { World, type ModelPoint } from './model-world.ts';
 import { Random } from './random.ts';
 
@@ -76,7 +77,7 @@ export class Stage {
     const [sessionId, pointId] = [world.newId(), world.newId()];
     const content = makeContent(numbers);
     const pins = base === undefined ? [] : [base.pointId];
-    const point: ModelPoint = { content, numbers, state: 'announced' };
+    const point: ModelPoint = { content, numbers, state: 'announced', custody: new ModelCustody() };
     world.points.set(pointId, point);
     this.names.set(name, pointId);
     try {
