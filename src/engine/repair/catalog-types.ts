@@ -35,8 +35,8 @@ export interface Catalog {
   readonly condemned: readonly CatalogCondemned[];
   readonly sessions: readonly SessionSummary[];
   /**
-   * Points, their custody, what is condemned, sessions and epochs that can't be read; a point with damaged custody is
-   * among `points`.
+   * Points, their custody, what is condemned, sessions and epochs that can't be read, and points that are lost; a point
+   * with damaged custody is among `points`.
    */
   readonly damaged: readonly CatalogDamage[];
 }

@@ -1,5 +1,7 @@
 import { isUuid } from '../../kernel/ids.ts';
+import { surveyCondemned } from '../collect/survey-condemned.ts';
 import { packName, pointName, sessionName } from '../format/names.ts';
+import { lostPoints } from '../points/lost-points.ts';
 import type { CustodyState } from '../points/custody-log.ts';
 import type { PointStore } from '../points/point-store.ts';
 import type { RepositoryContext } from '../repository-context.ts';
@@ -31,7 +33,7 @@ export async function readCatalog(context: RepositoryContext, points: PointStore
     repositoryId: context.repositoryId,
     epoch,
     storedBytes,
-    points: await readPoints(points, note),
+    points: await readPoints(points, note, (damage) => damaged.push(damage)),
     condemned: await readCondemned(context, note),
     sessions: await readSessions(context, note),
     damaged,
@@ -39,8 +41,9 @@ export async function readCatalog(context: RepositoryContext, points: PointStore
 }
 
 type Note = (name: string, error: unknown) => void;
+type Tell = (damage: CatalogDamage) => void;
 
-async function readPoints(points: PointStore, note: Note): Promise<CatalogPoint[]> {
+async function readPoints(points: PointStore, note: Note, tell: Tell): Promise<CatalogPoint[]> {
   const custody = new Map<string, CustodyState>();
   // Of what is damaged there, the list of points below says it.
   for await (const [pointId, state] of points.custody.list((_, error) => requireDamage(error))) {
@@ -51,15 +54,17 @@ async function readPoints(points: PointStore, note: Note): Promise<CatalogPoint[
     const { retainUntil, holds } = custody.get(summary.pointId) ?? NO_CUSTODY;
     found.push({ ...summary, retainUntil: Math.max(retainUntil, summary.retainUntil ?? 0), holds });
   }
+  for await (const { pointId, message } of lostPoints(points, await points.listed())) {
+    tell({ name: pointName(pointId), message });
+  }
   return found.toSorted((a, b) => a.takenAt - b.takenAt || (a.pointId < b.pointId ? -1 : 1));
 }
 
-async function readCondemned({ condemned }: RepositoryContext, note: Note): Promise<CatalogCondemned[]> {
-  const error = await condemned.refreshToRead();
-  if (error !== null) {
+async function readCondemned(context: RepositoryContext, note: Note): Promise<CatalogCondemned[]> {
+  for (const error of await surveyCondemned(context)) {
     note(String(error.data['object']), error);
   }
-  return Array.from(condemned.entries, ([number, { condemnedAt, reason, packs }]) => ({
+  return Array.from(context.condemned.entries, ([number, { condemnedAt, reason, packs }]) => ({
     number,
     condemnedAt,
     reason,
