@@ -34,7 +34,12 @@ test('a copy that was taken for dead and that its vault does not let go of keeps
   if (command.command !== 'copy') {
     throw new Error('It is the command to copy.');
   }
-  const vault = { tenantId: source.tenantId, repository: from, [Symbol.asyncDispose]: async () => {} };
+  const vault = {
+    tenantId: source.tenantId,
+    repository: from,
+    place: source.vault,
+    [Symbol.asyncDispose]: async () => {},
+  };
   expect(await copyPoints(vault, command, terminal, new AbortController().signal)).toBe(EXIT.done);
   expect(await copyIn(to, first)).toBeDefined();
 });

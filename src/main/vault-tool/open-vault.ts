@@ -22,11 +22,13 @@ export interface OpenVault extends AsyncDisposable {
   /** Whose keys opened it. */
   readonly tenantId: string;
   readonly repository: Repository;
+  /** Of its store: the same however it was named. */
+  readonly place: string;
 }
 
 /** Opens the vault with whichever keys in the folder are its own; `retention` if it is to lock objects. */
 export async function openVault(place: VaultPlace, retention?: RetentionMode): Promise<OpenVault> {
-  const { store, close } = await openStore(place, retention);
+  const { store, place: where, close } = await openStore(place, retention);
   try {
     const { repositoryId } = await describe(store, place.vault);
     requireExpected(place, repositoryId);
@@ -42,6 +44,7 @@ export async function openVault(place: VaultPlace, retention?: RetentionMode): P
     return {
       tenantId,
       repository,
+      place: where,
       [Symbol.asyncDispose]: async () => {
         await repository[Symbol.asyncDispose]();
         close();
@@ -80,7 +83,7 @@ async function describe(store: Store, vault: string): ReturnType<typeof describe
 
 function whereToLook(isFolder: boolean): string {
   const where = isFolder ? 'Give the vault’s own folder' : 'Give bucket and the vault’s own prefix, s3://BUCKET/PREFIX';
-  return `${where}. If it is that and repo.0 was lost: holdfast-vault repair.`;
+  return `${where}. If it is that and repo.0 was lost: holdfast-vault repair, which needs one of its restore points.`;
 }
 
 async function vaultsBelow(folder: string): Promise<string[]> {

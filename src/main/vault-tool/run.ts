@@ -82,7 +82,7 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     case 'config':
       return await showConfig(repository, command.point, terminal);
     case 'verify':
-      return await verifyVault(repository, command, terminal, signal);
+      return await verifyVault(vault, command, terminal, signal);
     case 'forget-lost':
       return await forgetLost(repository, command, terminal);
     case 'copy':

@@ -5,7 +5,14 @@ import { replaceFile } from './replace-file.ts';
 
 const SAVE_EVERY_MS = 10_000;
 
+interface VerifiedVault {
+  readonly repositoryId: string;
+  readonly place: string;
+}
+
 interface StateFile {
+  /** Whose packs these are: a copy elsewhere has the same names. */
+  readonly vault: VerifiedVault;
   readonly level: VerifyLevel;
   /** When the round began, in milliseconds since the epoch. */
   readonly startedAt: number;
@@ -21,9 +28,20 @@ export interface KeptState {
   save(finished: boolean): Promise<void>;
 }
 
-/** The state in a file, if there is one: a round that was interrupted goes on, one that was finished begins anew. */
-export async function keepVerifyState(path: string | undefined, level: VerifyLevel): Promise<KeptState> {
+/**
+ * The state in a file, if there is one: a round that was interrupted goes on, one that was finished begins anew. BAD_INPUT
+ * where it is of another vault, or of a copy.
+ */
+export async function keepVerifyState(
+  path: string | undefined,
+  { vault, level }: { readonly vault: VerifiedVault; readonly level: VerifyLevel },
+): Promise<KeptState> {
   const found = path === undefined ? null : await readState(path);
+  if (found !== null && !isSame(found.vault, vault)) {
+    throw new AppError('BAD_INPUT', `${path} is of ${name(found.vault)}, not of ${name(vault)}.`, {
+      hint: 'What was whole there says nothing of what is here. Give another file to --state.',
+    });
+  }
   const goesOn = found !== null && !found.finished && found.level === level;
   const startedAt = goesOn ? found.startedAt : Date.now();
   const packs: Record<string, PackRecord> = { ...found?.packs };
@@ -32,7 +50,7 @@ export async function keepVerifyState(path: string | undefined, level: VerifyLev
   const save = async (finished: boolean): Promise<void> => {
     savedAt = Date.now();
     if (path !== undefined) {
-      const text = JSON.stringify({ level, startedAt, finished, packs } satisfies StateFile);
+      const text = JSON.stringify({ vault, level, startedAt, finished, packs } satisfies StateFile);
       saving = saving.then(() => replaceFile(path, text));
       await saving;
     }
@@ -70,10 +88,20 @@ async function readState(path: string): Promise<StateFile | null> {
   });
 }
 
+function isSame(one: VerifiedVault, other: VerifiedVault): boolean {
+  return one.repositoryId === other.repositoryId && one.place === other.place;
+}
+
+function name({ repositoryId, place }: VerifiedVault): string {
+  return `vault ${repositoryId} in ${place}`;
+}
+
 /** It is to be replaced: it has to be what this program wrote. */
 function isState(found: Partial<StateFile> | null): found is StateFile {
-  const { level, startedAt, finished, packs } = found ?? {};
+  const { vault, level, startedAt, finished, packs } = found ?? {};
   return (
+    typeof vault?.repositoryId === 'string' &&
+    typeof vault.place === 'string' &&
     [0, 1, 2].includes(level ?? -1) &&
     typeof startedAt === 'number' &&
     typeof finished === 'boolean' &&

@@ -1,15 +1,16 @@
-import type { DamagedPoint, Repository, VerifyResult } from '../../engine/index.ts';
+import type { DamagedPoint, VerifyResult } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import type { VerifyCommand } from './arguments.ts';
 import { EXIT } from './exit-codes.ts';
 import { findPoint } from './find-point.ts';
+import type { OpenVault } from './open-vault.ts';
 import type { Terminal } from './terminal.ts';
 import { keepVerifyState } from './verify-state.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 
 export async function verifyVault(
-  repository: Repository,
+  { repository, place }: OpenVault,
   command: VerifyCommand,
   terminal: Terminal,
   signal: AbortSignal,
@@ -17,7 +18,7 @@ export async function verifyVault(
   const { level, condemn, scrubDays } = command;
   const pointIds =
     command.point === undefined ? {} : { pointIds: [(await findPoint(repository, command.point)).pointId] };
-  const kept = await keepVerifyState(command.state, level);
+  const kept = await keepVerifyState(command.state, { vault: { repositoryId: repository.repositoryId, place }, level });
   // Before anything is read: what can't be kept should be known by then.
   await kept.save(false);
   const scrub = scrubDays === undefined ? {} : { scrub: { periodMs: scrubDays * DAY_MS, everyMs: DAY_MS } };
