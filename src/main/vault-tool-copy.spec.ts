@@ -131,7 +131,7 @@ test('it names a restore point whose own object is damaged, and copies the other
   await using empty = await makeEmptyVault(undefined, here.tenantId);
   const damaged = await flipBit(join(here.vault, 'points', here.first), 120);
   const outcome = await runTool(['copy', ...here.places, ...to(empty)]);
-  expect(outcome).toMatchObject({ code: 3, err: expect.stringContaining(`Restore point ${here.first} is damaged`) });
+  expect(outcome).toMatchObject({ code: 3, err: expect.stringContaining(`Restore point ${here.first} can't be read`) });
   expect(outcome.out).toContain(`${here.second} is now `);
   const one = await runTool(['copy', ...here.places, ...to(empty), '--point', here.second]);
   expect(one).toMatchObject({ code: 0, err: '' });

@@ -51,12 +51,71 @@ test('damaged packs are condemned where that is asked for, and listed', async ()
   expect((await tool('condemned')).out).toMatch(new RegExp(`^1 .* damaged +${name}$`, 'm'));
 });
 
+test('a list of what is condemned that does not open is named by all who look', async () => {
+  const [pack = ''] = await filesIn(world, 'data');
+  await flipBit(pack, 100);
+  await tool('verify', '--level', '1', '--condemn');
+  await flipBit(join(world.vault, 'condemned', '1'), 100);
+  const named = expect.stringContaining('DAMAGED  condemned/1');
+  expect(await tool('condemned')).toMatchObject({ code: 3, err: named });
+  expect(await tool('verify', '--level', '0')).toMatchObject({ code: 3, out: named });
+  expect(await tool('repair')).toMatchObject({ code: 3, out: named });
+});
+
+test('a restore point that is lost and held is in the catalogue as damaged', async () => {
+  {
+    await using repository = await world.open();
+    await repository.placeHold({ pointId: world.first, holdId: randomUUID(), reason: 'case 7' });
+  }
+  await rm(join(world.vault, 'points', world.first));
+  const { code, out, err } = await tool('catalog');
+  expect({ code, err }).toMatchObject({ code: 3, err: expect.stringContaining(`DAMAGED  points/${world.first}`) });
+  expect((JSON.parse(out) as Catalog).damaged).toMatchObject([{ name: `points/${world.first}` }]);
+  const chosen = await tool('config', '--point', world.first);
+  expect(chosen).toMatchObject({ code: 1, err: expect.stringContaining('nobody deleted it') });
+});
+
+test('a vault whose restore points are all gone is told from an empty one', async () => {
+  await rm(join(world.vault, 'points'), { recursive: true });
+  const { code, out, err } = await tool('list');
+  expect({ code, out }).toEqual({ code: 0, out: 'The vault has no restore points.\n' });
+  expect(err).toMatch(/^\d+ data packs are there all the same/);
+});
+
+test('a restore point whose hold is damaged is told to be there, and kept', async () => {
+  {
+    await using repository = await world.open();
+    await repository.placeHold({ pointId: world.first, holdId: randomUUID(), reason: 'case 7' });
+  }
+  await flipBit(join(world.vault, 'custody', world.first, '1'), 100);
+  const { code, out, err } = await tool('list');
+  expect({ code, out }).toEqual({ code: 3, out: expect.stringContaining(world.first) });
+  expect(err).toContain(`Holds and retention of restore point ${world.first} can't be read`);
+  expect(err).toContain('It can be restored, and not deleted');
+});
+
+test('the state of a verification says nothing of another vault, nor of a copy', async () => {
+  const state = join(world.folder, 'state.json');
+  expect((await tool('verify', '--level', '1', '--state', state)).code).toBe(0);
+  const kept = JSON.parse(await readFile(state, 'utf8')) as object;
+  await writeFile(state, JSON.stringify({ ...kept, finished: false }));
+  const copy = join(world.folder, 'copy');
+  await cp(world.vault, copy, { recursive: true });
+  const [pack = ''] = await filesIn({ ...world, vault: copy }, 'data');
+  await flipBit(pack, 100);
+  const [, , ...keys] = world.places;
+  const other = await runTool(['verify', '--level', '1', '--state', state, '--vault', copy, ...keys]);
+  expect(other).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`not of`) });
+  expect(JSON.parse(await readFile(state, 'utf8'))).toEqual({ ...kept, finished: false });
+  expect((await tool('verify', '--level', '1', '--state', state)).code).toBe(0);
+});
+
 test('sessions are listed, with what they pin', async () => {
   expect(await tool('sessions')).toMatchObject({ code: 0, out: 'No sessions are open.\n' });
   await using repository = await world.open();
   const sessionId = randomUUID();
   await repository.beginSession({ sessionId, pointId: randomUUID(), purpose: 'restore', pins: [world.first] });
-  expect((await tool('sessions')).out).toMatch(new RegExp(`^${sessionId} +restore .* ${world.first}$`, 'm'));
+  expect((await tool('sessions')).out).toMatch(new RegExp(`^${sessionId} +restore .* -  +${world.first}$`, 'm'));
 });
 
 test('a lost index comes back', async () => {

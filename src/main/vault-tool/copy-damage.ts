@@ -1,4 +1,5 @@
 import { isDamage, type LostPoint, type OnDamagedPoint, type PointSummary } from '../../engine/index.ts';
+import { describeDamage } from './describe-damage.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Names restore points that are damaged. Only what can't be copied counts: a copy that can't be read is made again. */
@@ -20,9 +21,9 @@ export class CopyDamage {
 
   readonly onBoth: OnDamagedPoint = {
     ...this.onThere,
-    from: (pointId, { message }) => {
+    from: (pointId, error) => {
       this.isHere = true;
-      this.#terminal.tell(`Restore point ${pointId} is damaged: ${message}`);
+      this.#terminal.tell(describeDamage(pointId, error));
     },
   };
 

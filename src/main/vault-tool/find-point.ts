@@ -28,11 +28,22 @@ export async function findPoint(repository: Repository, beginning: string): Prom
     throw only;
   }
   if (only === undefined) {
+    await requireNotLost(repository, beginning);
     throw new AppError('NO_RESTORE_POINT', `The vault has no restore point ${beginning}.`, {
       hint: 'holdfast-vault list shows those that it has.',
     });
   }
   return only;
+}
+
+async function requireNotLost(repository: Repository, beginning: string): Promise<void> {
+  for await (const { pointId, message } of repository.listLostPoints()) {
+    if (pointId.startsWith(beginning.toLowerCase())) {
+      throw new AppError('NO_RESTORE_POINT', message, {
+        hint: 'It can be restored once its object is back; verify says more.',
+      });
+    }
+  }
 }
 
 export function findDisk({ pointId, disks }: PointSummary, diskKey: string | undefined): PointDisk {

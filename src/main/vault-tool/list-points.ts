@@ -1,5 +1,6 @@
 import type { PointSummary, Repository } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
+import { describeDamage } from './describe-damage.ts';
 import { EXIT } from './exit-codes.ts';
 import { showTime } from './show-time.ts';
 import { table, type Terminal } from './terminal.ts';
@@ -10,7 +11,7 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
   const points: PointSummary[] = [];
   const found = repository.listPoints({
     onDamaged: (pointId, error) => {
-      damaged.push(`Restore point ${pointId} can't be read: ${error.message}`);
+      damaged.push(describeDamage(pointId, error));
     },
   });
   for await (const point of found) {
@@ -22,6 +23,7 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
   points.sort((a, b) => a.takenAt - b.takenAt);
   if (points.length === 0) {
     terminal.print(damaged.length === 0 ? 'The vault has no restore points.' : 'No restore point can be read.');
+    await tellUnled(repository, terminal);
   } else {
     table([['RESTORE POINT', 'TAKEN (UTC)', 'VM', 'DISK', 'SIZE', 'BYTES'], ...points.flatMap(toRows)]).forEach(
       (line) => terminal.print(line),
@@ -29,6 +31,16 @@ export async function listPoints(repository: Repository, terminal: Terminal): Pr
   }
   damaged.forEach((line) => terminal.tell(line));
   return damaged.length === 0 ? EXIT.done : EXIT.damaged;
+}
+
+/** Left over from points that were deleted, or what is left of a vault that lost its points. */
+async function tellUnled(repository: Repository, terminal: Terminal): Promise<void> {
+  const { dataPacks } = await repository.stats();
+  if (dataPacks > 0) {
+    terminal.tell(
+      `${dataPacks} data packs are there all the same. If nobody deleted the points: is all of the vault there?`,
+    );
+  }
 }
 
 function toRows(point: PointSummary): string[][] {

@@ -1,7 +1,10 @@
-import type { Catalog, Repository } from '../../engine/index.ts';
+import type { Catalog, Repository, SessionPurpose } from '../../engine/index.ts';
 import { EXIT } from './exit-codes.ts';
 import { showTime } from './show-time.ts';
 import { table, type Terminal } from './terminal.ts';
+
+/** What becomes a restore point: those who read announce an id that never will. */
+const WRITERS: readonly SessionPurpose[] = ['backup'];
 
 /** Everything that the vault says of itself, as JSON for other programs. */
 export async function showCatalog(repository: Repository, terminal: Terminal): Promise<number> {
@@ -29,7 +32,7 @@ export async function showSessions(repository: Repository, terminal: Terminal): 
     sessionId,
     purpose,
     showTime(startedAt, 'second'),
-    pointId,
+    WRITERS.includes(purpose) ? pointId : '-',
     pins.length === 0 ? '-' : pins.join(' '),
   ]);
   if (rows.length === 0) {
