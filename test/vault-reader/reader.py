@@ -4,8 +4,9 @@
     reader.py --vault DIR --keys DIR --tenant UUID list
     reader.py --vault DIR --keys DIR --tenant UUID restore POINT DISK OUTPUT
 
-Needs the packages blake3, cryptography and zstandard. Everything that the format lets a reader check is checked;
-what does not hold ends the program with a sentence and exit code 1.
+Needs the packages blake3, cryptography and zstandard. It is for a vault that nobody writes to meanwhile: lists are
+made once. Everything that the format lets a reader check is checked. What does not hold is passed over where the
+format says so; else it ends the program with a sentence and exit code 1, or, of one point in a list, is named.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import sys
 
 import zstandard
 from blake3 import blake3
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -28,6 +30,8 @@ HOLE = 65535
 DATA_PACK, META_PACK, INDEX_SEGMENT, POINT, TOMBSTONE, CONDEMNED, CUSTODY = 1, 2, 3, 5, 6, 9, 10
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PACK_ID = re.compile(r"[0-9a-f]{32}")
+COUNTED = re.compile(r"[1-9][0-9]{0,14}")
+MAX_GAP = 1000
 
 
 class Damaged(Exception):
@@ -87,23 +91,31 @@ class KeyRing:
         return sorted((int(match[1] or 0) for match in found if match), reverse=True)
 
     def unwrap(self, wrapping, name):
-        wrapped = self.read(name)
-        require(wrapped[0] == 1, f"the key {name} is of a later version")
-        return AESGCM(wrapping).decrypt(wrapped[1:13], wrapped[13:], f"holdfast key 1 {name}".encode())
+        """A key, or None where its file does not open with what wraps it."""
+        try:
+            wrapped = self.read(name)
+            require(wrapped[:1] == b"\1", f"the key {name} is of a later version")
+            return AESGCM(wrapping).decrypt(wrapped[1:13], wrapped[13:], f"holdfast key 1 {name}".encode())
+        except (Damaged, InvalidTag, ValueError):
+            return None
 
     def master(self, number):
-        """A master key, or None where no key-encryption key is there that it is wrapped with."""
+        """A master key, or None where no key-encryption key is there that it opens with."""
         for version in self.versions(self.tenant, f"master.{number}"):
             suffix = f".{version}" if version > 0 else ""
             if self.exists(f"{self.tenant}/kek{suffix}"):
-                return self.unwrap(self.read(f"{self.tenant}/kek{suffix}"), f"{self.tenant}/master.{number}{suffix}")
+                kek = self.read(f"{self.tenant}/kek{suffix}")
+                key = self.unwrap(kek, f"{self.tenant}/master.{number}{suffix}")
+                if key is not None:
+                    return key
         return None
 
     def key(self, folder, start):
         for number in self.versions(folder, start):
             master = self.master(number)
-            if master is not None:
-                return self.unwrap(master, f"{folder}/{start}.{number}")
+            key = None if master is None else self.unwrap(master, f"{folder}/{start}.{number}")
+            if key is not None:
+                return key
         raise Damaged(f"the key {folder}/{start} is not there, or does not open")
 
     def keys(self, repository, generation):
@@ -143,7 +155,10 @@ class SealedObject:
         require(hmac.compare_digest(keys[64:], commitment), f"{name} was sealed with another key")
         self.frame_key, table_key = AESGCM(keys[:32]), AESGCM(keys[32:64])
         end = self.size - 80
-        require(self.table_bytes <= end - 64, f"{name} has a footer that does not fit")
+        require(16 <= self.table_bytes <= end - 64, f"{name} has a footer that does not fit")
+        if self.kind in (DATA_PACK, META_PACK, INDEX_SEGMENT):
+            fits = self.frame_count <= 65535 and self.table_bytes == 48 * self.frame_count + 16
+            require(fits, f"{name} has a table of another length")
         raw_bytes = self.table_bytes - 16
         aad = self.associated_data(0, self.frame_count, raw_bytes, bytes(32))
         self.table = self.open(table_key, self.frame_count, self.read(end - self.table_bytes, self.table_bytes), aad)
@@ -173,7 +188,6 @@ class SealedObject:
             raise Damaged(f"{self.name} does not open at {ordinal}") from error
 
     def frames(self):
-        require(len(self.table) == 48 * self.frame_count, f"{self.name} has a table of another length")
         return [Frame(i, self.table[48 * i : 48 * i + 48]) for i in range(self.frame_count)]
 
     def content(self, frame):
@@ -214,43 +228,57 @@ class Vault:
             self.roots[generation] = hkdf(repository_key, self.id_bytes, b"holdfast objects 1", 32)
         return self.roots[generation]
 
+    def whole(self, name, kinds, object_id):
+        """Kind and table of an object that has no frames."""
+        item = SealedObject(self, name, kinds, object_id)
+        try:
+            item.check_hash()
+            return item.kind, item.table
+        finally:
+            item.close()
+
     def point(self, point_id):
         """The JSON of a restore point, or None for a tombstone or one that was deleted."""
         if self.deleted(point_id):
             return None
-        point = SealedObject(self, f"points/{point_id}", (POINT, TOMBSTONE), uuid_bytes(point_id))
-        try:
-            point.check_hash()
-            if point.kind == TOMBSTONE:
-                return None
-            cursor = Cursor(point.table, point.name)
-            return json.loads(cursor.take(cursor.u32()))
-        finally:
-            point.close()
+        name = f"points/{point_id}"
+        kind, table = self.whole(name, (POINT, TOMBSTONE), uuid_bytes(point_id))
+        if kind == TOMBSTONE:
+            return None
+        cursor = Cursor(table, name)
+        return json.loads(cursor.take(cursor.u32()))
 
     def deleted(self, point_id):
-        """Whether the point's custody says so. An entry that is missing before that changes nothing."""
-        folder = f"custody/{point_id}"
-        present = os.path.isdir(os.path.join(self.folder, folder))
-        numbers = {int(n) for n in self.names(folder) if re.fullmatch("[1-9][0-9]*", n)} if present else set()
-        for number in sorted(numbers):
-            entry = SealedObject(self, f"{folder}/{number}", (CUSTODY,), uuid_bytes(point_id))
+        """Whether the point's custody says so. An entry that is missing or damaged says nothing."""
+        folder, last = f"custody/{point_id}", 0
+        for number in self.numbers(folder):
+            last = number if number - last <= MAX_GAP else last
+        lacking = 0
+        for number in range(1, last + 1):
             try:
-                entry.check_hash()
-                content = json.loads(entry.table)
-            finally:
-                entry.close()
-            require(content["number"] == number, f"{entry.name} is another entry")
-            if content["kind"] == "delete":
+                _, table = self.whole(f"{folder}/{number}", (CUSTODY,), uuid_bytes(point_id))
+                entry = json.loads(table)
+                require(entry["number"] == number, f"{folder}/{number} is another entry")
+            except (Damaged, OSError):
+                lacking += 1
+                if lacking > MAX_GAP:
+                    break
+                continue
+            if entry["kind"] == "delete":
                 return True
-        require(len(numbers) == max(numbers, default=0), f"{folder} lacks an entry")
         return False
 
     def points(self):
+        """The points that can be read, each with its id, and of the others what is wrong instead."""
         for name in sorted(os.listdir(os.path.join(self.folder, "points"))):
-            point = self.point(name) if UUID.fullmatch(name) else None
-            if point is not None:
-                yield point
+            if UUID.fullmatch(name):
+                try:
+                    point = self.point(name)
+                except (Damaged, OSError) as problem:
+                    yield name, problem
+                    continue
+                if point is not None:
+                    yield name, point
 
     def pack(self, area, pack_id):
         if (area, pack_id) not in self.packs:
@@ -273,9 +301,9 @@ class Vault:
             require(place.get("contents", contents) == contents, f"{pack.name} holds something else")
             directory = pack.content(frames[-1])
             groups = struct.unpack(f"<{len(directory) // 4}I", directory)
-            for frame, described in zip(frames, groups):
-                if described == group:
-                    yield from decode_records(pack.content(frame), pack.name)
+            described = dict(zip(groups, frames))
+            if group in described:
+                yield from decode_records(pack.content(described[group]), pack.name)
 
     def tables(self, manifest, group):
         """Of each segment of a group that a layer speaks of: its entries, as (blocks, chunk or None)."""
@@ -309,90 +337,105 @@ class Vault:
         for blocks, chunk in table:
             length = min(blocks * BLOCK, size - at)
             if chunk is not None:
-                pack, frame = self.resolve(chunk)
-                require(frame.raw_bytes == length, f"{pack.name}: frame {frame.ordinal} has not the chunk's length")
                 output.seek(at)
-                output.write(pack.content(frame))
+                output.write(self.read_chunk(chunk, length))
             at += length
 
+    def read_chunk(self, chunk, length):
+        """A chunk, from the first of its places where it is whole; else what is wrong where the manifest says it is."""
+        problem = None
+        for pack_id, ordinal in self.places(chunk):
+            try:
+                pack, frame = self.frame(pack_id, ordinal, chunk[2])
+                require(frame.raw_bytes == length, f"{pack.name}: frame {frame.ordinal} has not the chunk's length")
+                return pack.content(frame)
+            except (Damaged, OSError) as error:
+                problem = error if ordinal is not None else problem
+        raise problem
 
-    def resolve(self, chunk):
-        """Pack and frame of a chunk: where the manifest says, else where the index says, condemned packs last."""
+    def places(self, chunk):
+        """Packs, and the frame where it is known: first what the manifest says, then the index, condemned packs last."""
         pack_id, ordinal, digest = chunk
         condemned = self.condemned()
-        problem = None
         if pack_id not in condemned:
-            try:
-                return self.frame_at(pack_id, ordinal, digest)
-            except (Damaged, OSError) as error:
-                problem = error
-        for other in sorted(self.index().get(digest[:8], ()), key=lambda pack: pack in condemned):
-            try:
-                return self.frame_of(other, digest)
-            except (Damaged, OSError):
-                continue
-        if problem is not None:
-            raise problem
-        return self.frame_at(pack_id, ordinal, digest)
+            yield pack_id, ordinal
+        indexed = self.index().get(digest[:8], ())
+        yield from ((pack, None) for pack in indexed if pack not in condemned)
+        if pack_id in condemned:
+            yield pack_id, ordinal
+        yield from ((pack, None) for pack in indexed if pack in condemned)
 
-    def frame_at(self, pack_id, ordinal, digest):
+    def frame(self, pack_id, ordinal, digest):
         pack, frames = self.pack("data", pack_id)
-        is_it = ordinal < len(frames) and frames[ordinal].digest[:16] == digest
-        require(is_it, f"{pack.name}: frame {ordinal} is another chunk than the manifest says")
-        return pack, frames[ordinal]
-
-    def frame_of(self, pack_id, digest):
-        pack, frames = self.pack("data", pack_id)
-        for frame in frames:
+        for frame in frames if ordinal is None else frames[ordinal : ordinal + 1]:
             if frame.digest[:16] == digest:
                 return pack, frame
-        raise Damaged(f"{pack.name} has no chunk {digest.hex()}")
+        raise Damaged(f"{pack.name} has no chunk {digest.hex()}" + ("" if ordinal is None else f" in frame {ordinal}"))
 
     def condemned(self):
-        """Ids of condemned packs."""
+        """Ids of condemned packs. How far the numbers go, the highest that opens says; others are passed over."""
         if self.condemned_packs is None:
-            entries = []
-            for number in sorted(int(n) for n in self.names("condemned") if re.fullmatch("[1-9][0-9]*", n)):
-                entry = SealedObject(self, f"condemned/{number}", (CONDEMNED,), number.to_bytes(16, "big"))
-                entries.append((number, json.loads(entry.table)))
-                entry.close()
-            first = max((content["first"] for _, content in entries), default=0)
-            self.condemned_packs = {p for number, content in entries if number >= first for p in content["packs"]}
+            self.condemned_packs = set()
+            found = (self.condemned_entry(number) for number in reversed(self.numbers("condemned")))
+            highest = next((entry for entry in found if entry is not None), None)
+            if highest is not None:
+                lower = [self.condemned_entry(number) for number in range(highest["first"], highest["number"])]
+                entries = [entry for entry in [*lower, highest] if entry is not None]
+                first = max(entry["first"] for entry in entries)
+                self.condemned_packs = {p for entry in entries if entry["number"] >= first for p in entry["packs"]}
         return self.condemned_packs
 
+    def condemned_entry(self, number):
+        try:
+            _, table = self.whole(f"condemned/{number}", (CONDEMNED,), number.to_bytes(16, "big"))
+            return {**json.loads(table), "number": number}
+        except (Damaged, OSError):
+            return None
+
     def index(self):
-        """Packs by the first bytes of their chunks' digests, from all index segments: read whole, once, when a chunk was moved."""
+        """
+        Packs by the first bytes of their chunks' digests, from all index segments that open: read whole, once, when a
+        chunk is not where the manifest says.
+        """
         if self.indexed is None:
             self.indexed = {}
             for generation in self.names("index"):
                 for name in self.names(f"index/{generation}"):
                     if PACK_ID.fullmatch(name):
-                        self.read_index_segment(f"index/{generation}/{name}", bytes.fromhex(name))
+                        try:
+                            entries = self.read_index_segment(f"index/{generation}/{name}", bytes.fromhex(name))
+                        except (Damaged, OSError):
+                            continue
+                        for entry in entries:
+                            self.indexed.setdefault(entry[:8], []).append(entry[8:].hex())
         return self.indexed
 
     def read_index_segment(self, name, segment_id):
         segment = SealedObject(self, name, (INDEX_SEGMENT,), segment_id)
-        frames = segment.frames()
-        directory = Cursor(segment.content(frames[-1]), name)
-        entries, bits = directory.u32(), directory.u32()
-        blocks = -(-entries // 340)
-        before, first = b"", None
-        for frame in frames[:blocks]:
-            cursor = Cursor(segment.content(frame), name)
-            require(directory.take(8) == cursor.data[:8], f"{name} has a directory of other blocks")
-            while not cursor.at_end():
-                entry = cursor.take(24)
-                require(entry > before, f"{name} is not in order")
-                first = entry if first is None else first
-                same = int.from_bytes(entry[:8], "big") >> 64 - bits == int.from_bytes(first[:8], "big") >> 64 - bits
-                require(same, f"{name} holds digests of another range")
-                before, entries = entry, entries - 1
-                self.indexed.setdefault(entry[:8], []).append(entry[8:].hex())
-        require(entries == 0 and directory.at_end(), f"{name} has another count of entries")
-        self.check_filter(b"".join(segment.content(frame) for frame in frames[blocks:-1]), before, name)
-        segment.close()
+        try:
+            frames = segment.frames()
+            require(frames, f"{name} has no directory")
+            directory = Cursor(segment.content(frames[-1]), name)
+            count, bits = directory.u32(), directory.u32()
+            blocks = -(-count // 340)
+            fits = count > 0 and bits <= 32 and len(frames) > blocks + 1 and len(directory.data) == 8 + 8 * blocks
+            require(fits, f"{name} has a directory that does not fit")
+            contents = [segment.content(frame) for frame in frames[:-1]]
+        finally:
+            segment.close()
+        for block in contents[:blocks]:
+            require(directory.take(8) == block[:8], f"{name} has a directory of other blocks")
+        cursor = Cursor(b"".join(contents[:blocks]), name)
+        entries = [cursor.take(24) for _ in range(count)]
+        require(cursor.at_end(), f"{name} has another count of entries")
+        require(all(a < b for a, b in zip(entries, entries[1:])), f"{name} is not in order")
+        prefixes = {int.from_bytes(entry[:8], "big") >> 64 - bits for entry in entries}
+        require(len(prefixes) == 1, f"{name} holds digests of another range")
+        self.check_filter(b"".join(contents[blocks:]), entries[-1], name)
+        return entries
 
     def check_filter(self, bits, entry, name):
+        require(bits and len(bits) % 64 == 0, f"{name} has a filter of {len(bits)} bytes")
         high, low = struct.unpack(">II", entry[:8])
         words = struct.unpack("<16I", bits[64 * (low * (len(bits) // 64) >> 32) :][:64])
         for mixed in (mix(high), mix(high ^ 0x9E3779B9)):
@@ -403,6 +446,11 @@ class Vault:
     def names(self, folder):
         path = os.path.join(self.folder, folder)
         return os.listdir(path) if os.path.isdir(path) else []
+
+    def numbers(self, folder):
+        """Of the files in a folder that are counted, ascending."""
+        files = [name for name in self.names(folder) if os.path.isfile(os.path.join(self.folder, folder, name))]
+        return sorted(int(name) for name in files if COUNTED.fullmatch(name))
 
 
 def mix(x):
@@ -481,8 +529,13 @@ def main():
     options = parser.parse_args()
     vault = Vault(options.vault, KeyRing(options.keys, options.tenant))
     if options.command == "list":
-        for point in vault.points():
-            print(json.dumps(point["summary"]))
+        damaged = []
+        for point_id, point in vault.points():
+            if isinstance(point, dict):
+                print(json.dumps(point["summary"]))
+            else:
+                damaged.append(f"{point_id}: {point}")
+        require(not damaged, "\n".join(["restore points are damaged", *damaged]))
         return
     manifest = find_disk(vault, options.point, options.disk)
     with open(options.output, "wb") as output:

@@ -1,8 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -32,6 +32,12 @@ function findPython(): string | null {
 }
 
 const python = findPython();
+
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  await writeFile(path, bytes);
+}
 
 describe.skipIf(python === null)('the reader in Python (needs blake3, cryptography, zstandard)', () => {
   const ids = { tenantId: randomUUID(), repositoryId: randomUUID() };
@@ -65,6 +71,25 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
     const output = join(folder, 'restored');
     await read('restore', pointId, diskKey, output);
     return readFile(output);
+  };
+
+  const listed = async (): Promise<string[]> =>
+    (await read('list'))
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { pointId: string }).pointId);
+
+  const writeAt = async (name: string, content: Uint8Array): Promise<void> => {
+    const path = join(folder, 'vault', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  };
+
+  const somePack = async (): Promise<{ xx: string; pack: string; path: string }> => {
+    const data = join(folder, 'vault', 'data');
+    const [xx = ''] = await readdir(data);
+    const [pack = ''] = await readdir(join(data, xx));
+    return { xx, pack, path: join(data, xx, pack) };
   };
 
   /** Noise, text that compresses, zeros; the second half again what the first was; more than a group of segments. */
@@ -112,10 +137,8 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
       expect(Buffer.compare(await restore(point.pointId, 'xvda'), point.data)).toBe(0);
     }
     expect(Buffer.compare(await restore(first.summary.pointId, 'xvdb'), small)).toBe(0);
-    const listed = (await read('list')).trim().split('\n');
-    const pointIds = listed.map((line) => (JSON.parse(line) as { pointId: string }).pointId);
     await expect(restore(gone.pointId, 'xvdb')).rejects.toMatchObject({ code: 1 });
-    expect(pointIds.toSorted()).toEqual(points.map(({ pointId }) => pointId).toSorted());
+    expect((await listed()).toSorted()).toEqual(points.map(({ pointId }) => pointId).toSorted());
   });
 
   test('finds chunks by their digests where their pack is gone', async () => {
@@ -146,16 +169,91 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
 
   test('gives nothing out that was changed', async () => {
     const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(firstDisk()) } });
-    const data = join(folder, 'vault', 'data');
-    const [xx = ''] = await readdir(data);
-    const [pack = ''] = await readdir(join(data, xx));
-    const path = join(data, xx, pack);
-    const bytes = await readFile(path);
-    bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200);
-    await writeFile(path, bytes);
+    const { xx, pack, path } = await somePack();
+    await flip(path, 200);
     await expect(restore(summary.pointId, 'xvda')).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`data/${xx}/${pack} does not open at 0`) as string,
     });
+  });
+
+  test('takes a chunk whose frame is damaged from another pack, past index segments that don’t open', async () => {
+    const data = firstDisk();
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+    const { path } = await somePack();
+    await flip(path, 200);
+    await rename(path, join(folder, 'aside'));
+    await using writer = await open();
+    await backup(writer, { disks: { xvda: new MemoryDisk(data) } });
+    await rename(join(folder, 'aside'), path);
+    await writeFile(join(folder, 'vault', 'index', '0', 'f'.repeat(32)), randomBytes(1000));
+    expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
+  });
+
+  test('passes over numbers of condemned packs that don’t open or are missing', async () => {
+    const data = firstDisk();
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(data) } });
+    await writeAt('condemned/7', randomBytes(1000));
+    expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
+    const area = join(folder, 'vault', 'data');
+    const packs = (await readdir(area, { recursive: true })).filter((name) => name.length > 32).slice(0, 3);
+    for (const path of packs.map((name) => join(area, name))) {
+      await flip(path, 200);
+      const { condemnedPacks } = await repository.verify({ level: 1, condemn: true });
+      expect(condemnedPacks).toHaveLength(1);
+      await flip(path, 200);
+    }
+    expect((await readdir(join(folder, 'vault', 'condemned'))).toSorted()).toEqual(['1', '2', '3', '7']);
+    await rm(join(folder, 'vault', 'condemned', '1'));
+    await flip(join(folder, 'vault', 'condemned', '2'), 100);
+    expect(Buffer.compare(await restore(summary.pointId, 'xvda'), data)).toBe(0);
+  });
+
+  test.each([
+    ['missing', (path: string) => rm(path)],
+    ['damaged', (path: string) => flip(path, 100)],
+  ])('has a point of whose custody an entry is %s', async (_, spoil) => {
+    const disk = new Uint8Array(randomBytes(5000));
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(disk) } });
+    const { summary: gone } = await backup(repository, { disks: { xvda: new MemoryDisk(disk) } });
+    for (const { pointId } of [summary, gone]) {
+      await repository.extendRetention(pointId, 1);
+      await repository.extendRetention(pointId, 2);
+    }
+    await repository.deletePoint(gone.pointId);
+    for (const { pointId } of [summary, gone]) {
+      await spoil(join(folder, 'vault', 'custody', pointId, '1'));
+    }
+    expect(await restore(summary.pointId, 'xvda')).toEqual(Buffer.from(disk));
+    expect(await listed()).toEqual([summary.pointId]);
+  });
+
+  test('lists points beside junk in the place of custody, and beside one that is damaged itself', async () => {
+    const disks = { xvda: new MemoryDisk(new Uint8Array(randomBytes(5000))) };
+    const { summary: first } = await backup(repository, { disks });
+    const { summary: second } = await backup(repository, { disks });
+    await repository.extendRetention(first.pointId, 1);
+    await writeAt(`custody/${first.pointId}/5000`, randomBytes(300));
+    await writeAt(`custody/${second.pointId}/1`, randomBytes(300));
+    expect(await restore(first.pointId, 'xvda')).toEqual(Buffer.from(disks.xvda.data));
+    expect((await listed()).toSorted()).toEqual([first.pointId, second.pointId].toSorted());
+    await flip(join(folder, 'vault', 'points', second.pointId), 100);
+    await expect(read('list')).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(first.pointId) as string,
+      stderr: expect.stringContaining(second.pointId) as string,
+    });
+  });
+
+  test('takes the older form of a key whose newest does not open', async () => {
+    const disk = new Uint8Array(randomBytes(5000));
+    const { summary } = await backup(repository, { disks: { xvda: new MemoryDisk(disk) } });
+    const keys = join(folder, 'keys', ids.tenantId);
+    await writeFile(join(keys, 'kek.1'), randomBytes(32));
+    await writeFile(join(keys, 'master.0.1'), Buffer.concat([Buffer.of(1), randomBytes(60)]));
+    await writeFile(join(keys, 'master.0.2'), randomBytes(61));
+    await using other = await open();
+    expect((await other.readPoint(summary.pointId)).summary.pointId).toBe(summary.pointId);
+    expect(await restore(summary.pointId, 'xvda')).toEqual(Buffer.from(disk));
   });
 });
