@@ -31,6 +31,10 @@ What Acme's vault says without Holdfast, from its folder and the keys:
 
 ${await listVault(folder)}
 
+The guest began as real file systems and has since been written to at random, by a program that knows nothing of them,
+before the first backup too. So e2fsck and mount refuse what is restored from here: the demo compared every byte of it
+with what the disks were, and whether a file system survives is not what it shows.
+
 To end it: kill ${service.pid} ${simulator.pid}
 What it kept in the folder for temporary files is removed by the next npm run demo.
 `);
