@@ -32,6 +32,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PACK_ID = re.compile(r"[0-9a-f]{32}")
 COUNTED = re.compile(r"[1-9][0-9]{0,14}")
 MAX_GAP = 1000
+MAX_MIB = {POINT: 64, TOMBSTONE: 64, CONDEMNED: 256, CUSTODY: 1}
 
 
 class Damaged(Exception):
@@ -147,6 +148,7 @@ class SealedObject:
         require(magic == b"HOLDFAST", f"{name} is no object")
         require(version == 1 and suite == 1, f"{name} is of a later format")
         require(self.kind in kinds and self.id == object_id, f"{name} is another object than its name says")
+        require(self.size <= MAX_MIB.get(self.kind, 1 << 20) << 20, f"{name} is larger than any that is written")
         footer = self.read(self.size - 80, 80)
         self.table_bytes, self.frame_count, zeros, commitment = struct.unpack("<II8s32s", footer[:48])
         require(zeros == bytes(8), f"{name} has no zeros where they belong")

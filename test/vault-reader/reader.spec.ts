@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -233,6 +233,12 @@ describe.skipIf(python === null)('the reader in Python (needs blake3, cryptograp
     const { summary: first } = await backup(repository, { disks });
     const { summary: second } = await backup(repository, { disks });
     await repository.extendRetention(first.pointId, 1);
+    const custody = join(folder, 'vault', 'custody', first.pointId);
+    // Opens, but for its length: more than any machine has memory for.
+    const entry = await readFile(join(custody, '1'));
+    await writeAt(`custody/${first.pointId}/2`, entry.subarray(0, 64));
+    await truncate(join(custody, '2'), 2 ** 42);
+    await appendFile(join(custody, '2'), entry.subarray(64));
     await writeAt(`custody/${first.pointId}/5000`, randomBytes(300));
     await writeAt(`custody/${second.pointId}/1`, randomBytes(300));
     expect(await restore(first.pointId, 'xvda')).toEqual(Buffer.from(disks.xvda.data));
