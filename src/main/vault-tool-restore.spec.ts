@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { constants, mkdirSync, rmSync } from 'node:fs';
+import { lstat, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
@@ -204,3 +204,20 @@ test.skipIf(!hasLoopDevices)(
     }
   },
 );
+
+test.skipIf(!hasLoopDevices)('a device that is in use is not written to, whatever is meant', async () => {
+  const backing = join(world.folder, 'busy');
+  await writeFile(backing, Buffer.alloc(2048 * KIB, 0xff));
+  const device = spawnSync('losetup', ['--find', '--show', backing], { encoding: 'utf8' }).stdout.trim();
+  try {
+    // As a mount takes it: for itself.
+    const user = await open(device, constants.O_RDWR | constants.O_EXCL);
+    const refused = await restoreRoot(device, '--force');
+    await user.close();
+    expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`${device} is in use`) });
+    expect(refused.err).toContain('Unmount it');
+    expect((await readFile(backing)).every((byte) => byte === 0xff)).toBe(true);
+  } finally {
+    spawnSync('losetup', ['--detach', device]);
+  }
+});

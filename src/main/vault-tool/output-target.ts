@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { FileTarget, Qcow2Image, RawImage, VhdImage, type DiskImage, type ImageTarget } from '../../formats/index.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
@@ -98,9 +98,7 @@ async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: numb
       hint: 'If that is meant: --force.',
     });
   }
-  const file = await open(to, 'r+').catch((error: unknown) => {
-    throw outputError(error, to);
-  });
+  const file = await openUnused(to);
   try {
     await requireRoom(file, to, sizeBytes);
   } catch (error) {
@@ -117,6 +115,24 @@ async function openDevice({ to, format, force }: RestoreCommand, sizeBytes: numb
     },
     abandon: async () => await file.close(),
   };
+}
+
+/**
+ * On Linux O_EXCL takes a device for itself, as a mount does, and fails where something has taken it, or a partition of it.
+ * What is mounted goes on writing, so that both would be lost.
+ */
+async function openUnused(device: string): Promise<FileHandle> {
+  try {
+    return await open(device, constants.O_RDWR | constants.O_EXCL);
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') {
+      throw outputError(error, device);
+    }
+    throw new AppError('BAD_INPUT', `The device ${device} is in use: mounted, or part of something that is.`, {
+      hint: 'Unmount it, or take it out of what uses it (swap, LVM, RAID), or choose another device.',
+      cause: error,
+    });
+  }
 }
 
 /** A device does not tell its size through its file; its last byte that is needed can be read, or not. */
