@@ -221,3 +221,27 @@ test.skipIf(!hasLoopDevices)('a device that is in use is not written to, whateve
     spawnSync('losetup', ['--detach', device]);
   }
 });
+
+test('nothing is written where the vault or its keys lie, whatever is meant and by whichever name', async () => {
+  const { folder, vault, keys, tenantId } = world;
+  await symlink(vault, join(folder, 'alias'));
+  const [pack = ''] = await filesIn(world, 'data');
+  const kek = join(keys, 'tenants', tenantId, 'kek');
+  const wanted = await Promise.all([join(vault, 'repo.0'), pack, kek].map((path) => readFile(path)));
+  const outputs = [join(vault, 'repo.0'), pack, kek, join(folder, 'alias', 'repo.0'), join(vault, 'new.raw')];
+  const before = await readdir(vault, { recursive: true });
+  for (const to of outputs) {
+    const refused = await restoreRoot(to, '--force');
+    expect(refused).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining(`${to} lies in the folder of the`),
+    });
+  }
+  const [to, cursor] = [join(folder, 'outside.raw'), join(vault, 'cursor.json')];
+  const refused = await restoreRoot(to, '--resume', cursor);
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--resume a place outside') });
+  const after = await Promise.all([join(vault, 'repo.0'), pack, kek].map((path) => readFile(path)));
+  expect(after).toEqual(wanted);
+  expect(await readdir(vault, { recursive: true })).toEqual(before);
+});

@@ -8,6 +8,7 @@ import type { RestoreCommand } from './arguments.ts';
 import { EXIT } from './exit-codes.ts';
 import { findDisk, findPoint } from './find-point.ts';
 import { openOutput } from './output-target.ts';
+import { requireOutside } from './require-outside.ts';
 import { CursorKeeper, openResumeFile } from './resume-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,6 +20,7 @@ export async function restoreDisk(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
+  await requireOutside(command);
   const point = await findPoint(repository, command.point);
   const disk = findDisk(point, command.disk);
   const restore = new Restore(repository, point.pointId, disk, { terminal, signal });
