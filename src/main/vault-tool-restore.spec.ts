@@ -245,3 +245,15 @@ test('nothing is written where the vault or its keys lie, whatever is meant and 
   expect(after).toEqual(wanted);
   expect(await readdir(vault, { recursive: true })).toEqual(before);
 });
+
+test('a disk of which nothing is whole is told as that, and nothing is written', async () => {
+  const to = join(world.folder, 'nothing.raw');
+  await writeFile(to, 'precious');
+  const damaged = await Promise.all((await filesIn(world, 'meta')).map((path) => flipBit(path, 100)));
+  const salvaged = await restoreRoot(to, '--salvage', '--force');
+  await Promise.all(damaged.map(({ undo }) => undo()));
+  const says = `Nothing of disk root of restore point ${world.second} can be restored: all of its ${world.root.length} bytes are lost.`;
+  expect(salvaged).toMatchObject({ code: 3, out: '', err: expect.stringContaining(says) });
+  expect(salvaged.err).toContain('list');
+  expect(await readFile(to, 'utf8')).toBe('precious');
+});

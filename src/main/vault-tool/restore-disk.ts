@@ -48,7 +48,7 @@ export async function restoreDisk(
     const tell = (failure: unknown): void => terminal.tell(toAppError(failure).message);
     await keeper?.flush().catch(tell);
     await output.abandon(cursor?.goesOn === true).catch(tell);
-    throw withHint(error);
+    throw withHint(error, command);
   }
   return report(disk, lost, command, terminal);
 }
@@ -97,9 +97,26 @@ class Restore {
         onProgress: ({ bytesRead, bytesTotal }) => progress.show(bytesRead, bytesTotal),
       });
       const disks = damagedPoints.flatMap((point) => point.disks);
-      return disks.find(({ diskKey }) => diskKey === this.#disk.diskKey)?.ranges ?? [];
+      const found = disks.find(({ diskKey }) => diskKey === this.#disk.diskKey);
+      this.#requireSomeWhole(found?.ranges ?? []);
+      return found?.ranges ?? [];
     } finally {
       progress.end();
+    }
+  }
+
+  /** An image of zeros might be taken for the disk, and would be one more thing lost on a device. */
+  #requireSomeWhole(lost: readonly ByteRange[]): void {
+    const { diskKey, sizeBytes } = this.#disk;
+    if (lost.length > 0 && without(lost, sizeBytes).length === 0) {
+      const what = `disk ${diskKey} of restore point ${this.#pointId}`;
+      throw new AppError(
+        'VAULT_CORRUPT',
+        `Nothing of ${what} can be restored: all of its ${sizeBytes} bytes are lost.`,
+        {
+          hint: 'Nothing was written. Try repair, another restore point of the machine (list), or a copy of the vault.',
+        },
+      );
     }
   }
 
@@ -180,10 +197,10 @@ async function withPin(repository: Repository, pointId: string, work: () => Prom
   }
 }
 
-function withHint(error: unknown): unknown {
-  return isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')
+function withHint(error: unknown, { salvage }: RestoreCommand): unknown {
+  return !salvage && isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')
     ? new AppError(error.code, error.message, {
-        hint: '--salvage restores everything else of this disk; other disks and restore points may be whole: verify --level 2.',
+        hint: '--salvage restores what else of this disk is whole, if anything is; other disks and restore points may be whole: verify --level 2.',
         data: error.data,
         cause: error,
       })
