@@ -89,7 +89,10 @@ test('a cursor without its half-written file, or that is none, is refused', asyn
 test('a restore goes on only with the file that it began', async () => {
   const [to, cursor] = [join(world.folder, 'begun.raw'), join(world.folder, 'begun.json')];
   const damaged = await Promise.all((await filesIn(world, 'data')).map((path) => flipBit(path, 100)));
-  expect((await restoreRoot(to, '--resume', cursor)).code).toBe(3);
+  const ended = await restoreRoot(to, '--resume', cursor);
+  expect(ended).toMatchObject({ code: 3, err: expect.stringContaining(`remove ${to}.partial and ${cursor}`) });
+  const salvaged = await restoreRoot(to, '--resume', cursor, '--salvage');
+  expect(salvaged).toMatchObject({ code: 2, err: expect.stringContaining('leave --resume out') });
   await Promise.all(damaged.map(({ undo }) => undo()));
   const begun = await readFile(cursor, 'utf8');
   await writeFile(cursor, JSON.stringify({ ...(JSON.parse(begun) as object), settledBelow: 1e15 }));

@@ -270,8 +270,13 @@ function readRestore(values: Values): Omit<RestoreCommand, keyof VaultPlace | 'c
   const { disk, force, salvage, resume } = values;
   const what = { point: needed('point', values.point), disk, to: needed('to', values.to) };
   const format = readFormat(values.format);
-  if (resume !== undefined && (salvage || format !== 'raw')) {
-    throw wrong(`--resume goes with --format raw, and not with ${salvage ? '--salvage' : format}.`);
+  if (resume !== undefined && salvage) {
+    throw wrong(
+      '--resume does not go with --salvage: leave --resume out, and remove its file and the partial one if they are there.',
+    );
+  }
+  if (resume !== undefined && format !== 'raw') {
+    throw wrong(`--resume goes with --format raw, and not with ${format}.`);
   }
   return { ...what, format, force, salvage, resume };
 }

@@ -5,11 +5,13 @@ import type { DiskImage } from '../../formats/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import { AppError, isAppError, toAppError } from '../../kernel/errors.ts';
 import type { RestoreCommand } from './arguments.ts';
+import { withDamageHint } from './damage-hint.ts';
 import { EXIT } from './exit-codes.ts';
 import { findDisk, findPoint } from './find-point.ts';
-import { openOutput } from './output-target.ts';
+import { openOutput, type Output } from './output-target.ts';
+import { partialName } from './partial-file.ts';
 import { requireOutside } from './require-outside.ts';
-import { CursorKeeper, openResumeFile } from './resume-file.ts';
+import { CursorKeeper, openResumeFile, type ResumeFile } from './resume-file.ts';
 import type { Terminal } from './terminal.ts';
 
 const CONCURRENCY = 8;
@@ -48,9 +50,21 @@ export async function restoreDisk(
     const tell = (failure: unknown): void => terminal.tell(toAppError(failure).message);
     await keeper?.flush().catch(tell);
     await output.abandon(cursor?.goesOn === true).catch(tell);
-    throw withHint(error, command);
+    throw command.salvage ? error : withDamageHint(error, keptOf(command, output, cursor));
   }
   return report(disk, lost, command, terminal);
+}
+
+/** What an interrupted restore leaves to go on with; a device has no file of its own. */
+function keptOf(
+  { to, resume = '' }: RestoreCommand,
+  { identity }: Output,
+  cursor: ResumeFile | null,
+): readonly string[] {
+  if (cursor?.goesOn !== true) {
+    return [];
+  }
+  return identity === null ? [resume] : [partialName(to), resume];
 }
 
 function report(
@@ -195,14 +209,4 @@ async function withPin(repository: Repository, pointId: string, work: () => Prom
       await repository.endSession(sessionId);
     }
   }
-}
-
-function withHint(error: unknown, { salvage }: RestoreCommand): unknown {
-  return !salvage && isAppError(error, 'VAULT_CORRUPT', 'VAULT_OBJECT_MISSING')
-    ? new AppError(error.code, error.message, {
-        hint: '--salvage restores what else of this disk is whole, if anything is; other disks and restore points may be whole: verify --level 2.',
-        data: error.data,
-        cause: error,
-      })
-    : error;
 }
