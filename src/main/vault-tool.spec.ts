@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -211,6 +211,27 @@ test('keys in a folder that is not there are said to be nowhere', async () => {
   const keys = join(folder, 'nowhere');
   const outcome = await tool('list', '--vault', world.vault, '--keys', keys);
   expect(outcome).toMatchObject({ code: 1, err: expect.stringContaining(`There is no folder ${keys}.`) });
+});
+
+test('a place that is no folder, or can’t be read, is named with what to give instead', async () => {
+  const { vault, keys, tenantId } = world;
+  const loop = join(folder, 'loop');
+  await symlink(loop, loop);
+  const kek = join(keys, 'tenants', tenantId, 'kek');
+  const wrong: [string[], string, string][] = [
+    [['--vault', join(vault, 'repo.0'), '--keys', keys], `${join(vault, 'repo.0')} is no folder`, 'own folder'],
+    [['--vault', vault, '--keys', kek], `${kek} is no folder`, join(keys, 'tenants', tenantId)],
+    [['--vault', vault, '--keys', loop], `The keys in ${loop} can't be read: ELOOP.`, 'may read'],
+  ];
+  const outcomes = await Promise.all(wrong.map(async ([args]) => await tool('list', ...args)));
+  for (const [i, [, says, advises]] of wrong.entries()) {
+    const [what = '', hint = ''] = outcomes[i]?.err.split('\n') ?? [];
+    expect({ code: outcomes[i]?.code, what, hint }).toEqual({
+      code: 1,
+      what: expect.stringContaining(says),
+      hint: expect.stringContaining(advises),
+    });
+  }
 });
 
 test('what is wrong is said in sentences, with what to do', async () => {

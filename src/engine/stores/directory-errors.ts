@@ -9,6 +9,9 @@ const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
   EFBIG: 'VAULT_FULL',
 };
 
+/** Beginnings of what is done to an object or folder without a change to it. */
+const READS = /^(?:read|list|look for|find) /;
+
 /**
  * What a failing system call on a vault's directory means. Other failures of the file system may pass. `object`: the one
  * that was to be read, if any; its disk's errors are its own then, and what can't be written is damage of nothing.
@@ -19,7 +22,9 @@ export function toStoreError(error: unknown, what: string, directory: string, ob
   }
   const errno = errnoOf(error);
   const code = CODE_OF_ERRNO[errno ?? ''] ?? 'VAULT_UNREACHABLE';
+  const hint = `Give the user that this runs as permission to read ${directory} and all that lies in it.`;
   return new AppError(code, `Could not ${what} in the vault at ${directory}: ${errno ?? String(error)}.`, {
+    ...(code === 'VAULT_READ_ONLY' && READS.test(what) ? { hint } : {}),
     data: { directory, errno: errno ?? null, ...(object === undefined ? {} : { object }) },
     cause: error,
   });

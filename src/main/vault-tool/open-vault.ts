@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
@@ -15,6 +14,7 @@ import { systemClock } from '../../kernel/clock.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import type { VaultPlace } from './arguments.ts';
+import { keysNotFound, keysUnreadable } from './keys-errors.ts';
 import { openStore } from './open-store.ts';
 
 /** A vault that is open; its connections end with it. */
@@ -88,13 +88,29 @@ function whereToLook(isFolder: boolean): string {
 
 async function vaultsBelow(folder: string): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw noVaultFolder(error, folder);
+  });
+  for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && (await readdir(path).catch(ignoreUnreadable)).includes('repo.0')) {
       found.push(path);
     }
   }
   return found;
+}
+
+function noVaultFolder(error: unknown, folder: string): AppError {
+  if (errnoOf(error) === 'ENOTDIR') {
+    return new AppError('BAD_INPUT', `${folder} is no folder.`, {
+      hint: 'Give the vault’s own folder: the one with a file repo.0 in it.',
+      cause: error,
+    });
+  }
+  return new AppError('BAD_INPUT', `The folder ${folder} can't be read: ${String(errnoOf(error) ?? error)}.`, {
+    hint: 'See that the path is right, and that the user that this runs as may read the folder and all that lies in it.',
+    cause: error,
+  });
 }
 
 export interface KeyPlace {
@@ -112,19 +128,14 @@ export function keyPlaces(keys: string): KeyPlace[] {
 
 async function findKeys(keys: string, repositoryId: string): Promise<{ folder: string; tenantId: string }> {
   for (const { folder, only } of keyPlaces(keys)) {
-    const tenantId = await findTenantOf(folder, repositoryId);
+    const tenantId = await findTenantOf(folder, repositoryId).catch((error: unknown) => {
+      throw keysUnreadable(error, folder);
+    });
     if (tenantId !== null && tenantId === (only ?? tenantId)) {
       return { folder, tenantId };
     }
   }
-  if (!existsSync(keys)) {
-    throw new AppError('KEY_MISSING', `There is no folder ${keys}.`, {
-      hint: 'Give the folder of the keys to --keys.',
-    });
-  }
-  throw new AppError('KEY_MISSING', `The folder ${keys} has no keys of this vault, ${repositoryId}.`, {
-    hint: `What is needed is the tenant’s whole folder: <tenant>/kek and what lies beside it, with repositories/${repositoryId}.*.`,
-  });
+  throw await keysNotFound(keys, repositoryId);
 }
 
 /** A folder that may not be read has no vault that could be opened. */
