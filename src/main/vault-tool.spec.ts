@@ -213,6 +213,11 @@ test('keys in a folder that is not there are said to be nowhere', async () => {
   expect(outcome).toMatchObject({ code: 1, err: expect.stringContaining(`There is no folder ${keys}.`) });
 });
 
+test('it says which version it is', async () => {
+  const version = await tool('--version');
+  expect(version).toMatchObject({ code: 0, out: expect.stringMatching(/^holdfast-vault \d+\.\d+\.\d+\n$/), err: '' });
+});
+
 test('a place that is no folder, or can’t be read, is named with what to give instead', async () => {
   const { vault, keys, tenantId } = world;
   const loop = join(folder, 'loop');

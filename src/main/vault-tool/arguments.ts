@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { RetentionMode, VerifyLevel } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, errnoOf } from '../../kernel/errors.ts';
 import { isUuid } from '../../kernel/ids.ts';
 
 export const FORMATS = ['raw', 'vhd', 'qcow2'] as const;
@@ -71,6 +71,7 @@ export type ShowCommand = VaultPlace & { readonly command: (typeof SHOWN)[number
 
 export type Command =
   | { readonly command: 'help' }
+  | { readonly command: 'version' }
   | ShowCommand
   | (VaultPlace & { readonly command: (typeof REPAIRS)[number] })
   | (VaultPlace & { readonly command: 'config'; readonly point: string })
@@ -113,6 +114,9 @@ export function readArguments(args: readonly string[]): Command {
   const [command, ...more] = positionals;
   if (values.help || command === 'help') {
     return { command: 'help' };
+  }
+  if (values.version) {
+    return { command: 'version' };
   }
   const allowed = OPTIONS_OF[command ?? ''];
   if (allowed === undefined || more.length > 0) {
@@ -191,18 +195,27 @@ function parse(args: readonly string[]) {
         force: FLAG,
         salvage: FLAG,
         help: { ...FLAG, short: 'h' },
+        version: FLAG,
       },
     });
     return { values, positionals, given: tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw wrong(message.replaceAll('\n', ' '), error);
+    throw wrong(inWords(error), error);
   }
+}
+
+/** Node's own words of an option that it does not know are of arguments that no command has. */
+function inWords(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, unknown] = /'(-[^']*)'/.exec(message) ?? [];
+  return errnoOf(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && unknown !== undefined
+    ? `There is no option ${unknown}.`
+    : message.replaceAll('\n', ' ');
 }
 
 function readPlace(values: Values): VaultPlace {
   const { endpoint, region } = values;
-  const vault = needed('vault', values.vault);
+  const vault = neededVault('vault', values.vault);
   const stray = endpoint === undefined ? region && 'region' : 'endpoint';
   if (stray !== undefined && !vault.startsWith('s3://')) {
     throw wrong(`--${stray} is for vaults on S3: --vault s3://BUCKET/PREFIX.`);
@@ -222,7 +235,7 @@ function readCopy(values: Values): Omit<CopyCommand, keyof VaultPlace | 'command
 
 /** Where copies go: its keys are where the others are, unless it is said where else. */
 function readTarget(values: Values): CopyTarget {
-  const vault = needed('to', values.to);
+  const vault = neededVault('to', values.to);
   const { 'to-endpoint': endpoint, 'to-region': region, 'to-retention': mode } = values;
   if ((endpoint ?? region ?? mode) !== undefined && !vault.startsWith('s3://')) {
     throw wrong('--to-endpoint, --to-region and --to-retention are for vaults on S3: --to s3://BUCKET/PREFIX.');
@@ -269,6 +282,9 @@ function readVerify(values: Values): Omit<VerifyCommand, keyof VaultPlace | 'com
 function readRestore(values: Values): Omit<RestoreCommand, keyof VaultPlace | 'command'> {
   const { disk, force, salvage, resume } = values;
   const what = { point: needed('point', values.point), disk, to: needed('to', values.to) };
+  if (what.to === '-') {
+    throw wrong("--to is a file or a block device: images can't be piped. ./- is a file of that name.");
+  }
   const format = readFormat(values.format);
   if (resume !== undefined && salvage) {
     throw wrong(
@@ -315,6 +331,14 @@ function needed(name: string, value: string | undefined): string {
     throw wrong(`--${name} is missing.`);
   }
   return value;
+}
+
+function neededVault(name: string, value: string | undefined): string {
+  const vault = needed(name, value);
+  if (/^s3:\/\/(?:\/|$)/.test(vault)) {
+    throw wrong(`--${name} ${vault} names no bucket: s3://BUCKET/PREFIX.`);
+  }
+  return vault;
 }
 
 /** A command line that can't be understood; shown with its own exit code. */

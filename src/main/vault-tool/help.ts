@@ -14,6 +14,7 @@ export const HELP = `holdfast-vault: reads a vault with nothing but its storage 
   holdfast-vault repair        VAULT
   holdfast-vault rebuild-index VAULT
   holdfast-vault forget-lost   VAULT --point ID [--force]
+  holdfast-vault --version
 
 VAULT is where it lies and what opens it:
   --vault DIR    the vault's own folder: the one with a file repo.0 in it; or s3://BUCKET/PREFIX

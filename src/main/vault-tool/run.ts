@@ -1,4 +1,5 @@
 import { assertNever, errnoOf, toAppError, type AppError } from '../../kernel/errors.ts';
+import { afterInterrupt } from './after-interrupt.ts';
 import { readArguments, WrongArguments, type Command, type ShowCommand } from './arguments.ts';
 import { copyPoints } from './copy-points.ts';
 import { EXIT } from './exit-codes.ts';
@@ -12,6 +13,7 @@ import { restoreDisk } from './restore-disk.ts';
 import { showCatalog, showCondemned, showSessions } from './show-catalog.ts';
 import { showConfig } from './show-config.ts';
 import { showStats } from './show-stats.ts';
+import { showVersion } from './show-version.ts';
 import { terminal } from './terminal.ts';
 import { verifyVault } from './verify-vault.ts';
 
@@ -22,11 +24,17 @@ export async function runVaultTool(args: readonly string[]): Promise<number> {
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  let command: Command | undefined;
   try {
-    const code = await run(readArguments(args), controller.signal);
+    command = readArguments(args);
+    const code = await run(command, controller.signal);
     return output.isLost ? EXIT.failed : code;
   } catch (error) {
-    return fail(toAppError(error), controller.signal.aborted);
+    if (controller.signal.aborted) {
+      terminal.tell(`holdfast-vault: ${afterInterrupt(command)}`);
+      return EXIT.interrupted;
+    }
+    return fail(toAppError(error));
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
@@ -67,6 +75,9 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     process.stdout.write(HELP);
     return EXIT.done;
   }
+  if (command.command === 'version') {
+    return await showVersion(terminal);
+  }
   if (command.command === 'repair') {
     await mendVault(command, terminal);
   }
@@ -94,11 +105,7 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
   }
 }
 
-function fail(error: AppError, interrupted: boolean): number {
-  if (interrupted) {
-    terminal.tell('holdfast-vault: interrupted.');
-    return EXIT.interrupted;
-  }
+function fail(error: AppError): number {
   terminal.tell(`holdfast-vault: ${error.message}`);
   terminal.tell(`  ${error.hint}`);
   if (error instanceof WrongArguments) {
