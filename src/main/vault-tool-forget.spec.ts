@@ -71,7 +71,9 @@ test('a lost point stays until the date that was put down after its backup', asy
     await repository.extendRetention(world.first, FAR);
   }
   await rm(join(world.vault, 'points', world.first));
-  expect(await forget(world.first, '--force')).toMatchObject({ code: 1, err: expect.stringContaining('retained for') });
+  const refused = await forget(world.first, '--force');
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is retained until') });
+  expect(refused.err).toContain(`${new Date(FAR).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
   expect(await lost()).toEqual([`points/${world.first}`]);
 });
 
