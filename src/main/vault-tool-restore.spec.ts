@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { constants, mkdirSync, rmSync } from 'node:fs';
-import { lstat, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KIB } from '../kernel/bytes.ts';
@@ -259,4 +259,16 @@ test('a disk of which nothing is whole is told as that, and nothing is written',
   expect(salvaged).toMatchObject({ code: 3, out: '', err: expect.stringContaining(says) });
   expect(salvaged.err).toContain('list');
   expect(await readFile(to, 'utf8')).toBe('precious');
+});
+
+test('an image of zeros is not told as the disk', async () => {
+  const to = join(world.folder, 'zeros.raw');
+  const [data, away] = [join(world.vault, 'data'), join(world.folder, 'data')];
+  await rename(data, away);
+  const salvaged = await restoreRoot(to, '--salvage');
+  await rename(away, data);
+  expect(salvaged).toMatchObject({ code: 3, out: expect.stringContaining('Nothing of disk root could be restored') });
+  expect(salvaged.out).not.toContain('Restored');
+  expect(salvaged.out).toContain('LOST     bytes 0 to');
+  expect((await readFile(to)).equals(Buffer.alloc(world.root.length))).toBe(true);
 });

@@ -52,7 +52,7 @@ export async function restoreDisk(
     await output.abandon(cursor?.goesOn === true).catch(tell);
     throw command.salvage ? error : withDamageHint(error, keptOf(command, output, cursor));
   }
-  return report(disk, lost, command, terminal);
+  return report(disk, { lost, isBlank: restore.isBlankBut(lost) }, command, terminal);
 }
 
 /** What an interrupted restore leaves to go on with; a device has no file of its own. */
@@ -67,13 +67,24 @@ function keptOf(
   return identity === null ? [resume] : [partialName(to), resume];
 }
 
+interface Salvaged {
+  readonly lost: readonly ByteRange[];
+  /** What is not lost was empty. */
+  readonly isBlank: boolean;
+}
+
 function report(
   { diskKey, sizeBytes }: PointDisk,
-  lost: readonly ByteRange[],
+  { lost, isBlank }: Salvaged,
   { to, format }: RestoreCommand,
   terminal: Terminal,
 ): number {
-  terminal.print(`Restored disk ${diskKey}, ${formatBytes(sizeBytes)}, to ${to} (${format}).`);
+  const size = formatBytes(sizeBytes);
+  terminal.print(
+    isBlank
+      ? `Nothing of disk ${diskKey} could be restored: ${to} (${format}) reads as ${size} of zeros.`
+      : `Restored disk ${diskKey}, ${size}, to ${to} (${format}).`,
+  );
   for (const { offset, length } of lost) {
     terminal.print(`LOST     bytes ${offset} to ${offset + length - 1} read as zeros`);
   }
@@ -81,6 +92,8 @@ function report(
 }
 
 class Restore {
+  /** Of data, holes not counted, around what is lost. */
+  #salvagedBytes = 0;
   readonly #repository: Repository;
   readonly #pointId: string;
   readonly #disk: PointDisk;
@@ -98,6 +111,11 @@ class Restore {
     this.#disk = disk;
     this.#terminal = terminal;
     this.#signal = signal;
+  }
+
+  /** After the restore: whether nothing but holes was found around what is lost. */
+  isBlankBut(lost: readonly ByteRange[]): boolean {
+    return lost.length > 0 && this.#salvagedBytes === 0;
   }
 
   /** What can't be restored of the disk, by a full verification of its restore point. */
@@ -178,6 +196,7 @@ class Restore {
     const pieces = this.#repository.readDisk({ pointId: this.#pointId, diskKey, ranges, signal: this.#signal });
     for await (const { offset, length, data } of pieces) {
       await (data === null ? image.hole(offset, length) : image.write(offset, data));
+      this.#salvagedBytes += data?.length ?? 0;
       show(offset + length, sizeBytes);
     }
   }
