@@ -46,8 +46,9 @@ copy brings a restore point, or all that are not there yet, to another vault, wh
 told again it goes on from where it was interrupted. config prints the VM's configuration as the restore point has
 it; catalog everything the vault says of itself, as JSON; condemned the packs that nothing new refers to; sessions
 who reads or writes. repair makes the index and whatever else follows from the rest anew where it is damaged, and
-says what is lost; rebuild-index all of the index. forget-lost gives up a restore point whose own object is lost, by
-its whole id, so that collection waits for it no longer; one that is held or retained stays.
+says what is lost; rebuild-index does the same, and lists every pack in the index anew. forget-lost gives up a restore
+point whose own object is lost, by its whole id, so that collection waits for it no longer; one that is held or
+retained stays.
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line is wrong; 3 damage was found; 130 interrupted.
 docs/vault-tool.md leads through an emergency.
