@@ -152,7 +152,7 @@ test('a verification that keeps its state reads what it has not read yet', async
   delete kept.packs[one];
   await writeFile(state, JSON.stringify({ ...kept, finished: false }));
   const rest = await tool('verify', '--level', '1', '--state', state, ...places);
-  expect(rest.out).toContain(`1 packs checked, ${count - 1} found whole before`);
+  expect(rest.out).toContain(`1 pack checked, ${count - 1} found whole before`);
   expect((await tool('verify', '--level', '1', '--state', state, ...places)).out).toContain(`${count} packs checked`);
 });
 

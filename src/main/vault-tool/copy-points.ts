@@ -11,6 +11,7 @@ import { formatBytes } from '../../kernel/bytes.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import type { CopyCommand, CopyTarget } from './arguments.ts';
 import { CopyDamage } from './copy-damage.ts';
+import { count } from './count.ts';
 import { diskProgress } from './copy-progress.ts';
 import { EXIT } from './exit-codes.ts';
 import { findPoint } from './find-point.ts';
@@ -42,9 +43,7 @@ export async function copyPoints(
     await damage.orTold(summary, copyOne(from, to, summary, { terminal, signal, retainUntil }));
   }
   const copied = wanted.length - damage.failed;
-  terminal.print(
-    wanted.length === 0 ? 'Nothing is left to copy.' : `Copied ${copied} restore point${copied === 1 ? '' : 's'}.`,
-  );
+  terminal.print(wanted.length === 0 ? 'Nothing is left to copy.' : `Copied ${count(copied, 'restore point')}.`);
   return damage.isHere ? EXIT.damaged : EXIT.done;
 }
 

@@ -1,5 +1,6 @@
 import type { PointSummary, Repository } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
+import { count } from './count.ts';
 import { describeDamage } from './describe-damage.ts';
 import { EXIT } from './exit-codes.ts';
 import { showTime } from './show-time.ts';
@@ -38,7 +39,7 @@ async function tellUnled(repository: Repository, terminal: Terminal): Promise<vo
   const { dataPacks } = await repository.stats();
   if (dataPacks > 0) {
     terminal.tell(
-      `${dataPacks} data packs are there all the same. If nobody deleted the points: is all of the vault there?`,
+      `There are ${count(dataPacks, 'data pack')} all the same. If nobody deleted the points: is all of the vault there?`,
     );
   }
 }

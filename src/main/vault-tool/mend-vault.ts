@@ -9,6 +9,7 @@ import {
 } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import type { VaultPlace } from './arguments.ts';
+import { keysUnreadable } from './keys-errors.ts';
 import { keyPlaces } from './open-vault.ts';
 import { openStore } from './open-store.ts';
 import type { Terminal } from './terminal.ts';
@@ -50,7 +51,9 @@ async function listCandidates({ keys, repository }: VaultPlace): Promise<MendCan
   const found = new Map<string, MendCandidate>();
   for (const { folder, only } of keyPlaces(resolve(keys))) {
     const keyRing = new FileKeyRing(folder);
-    const all = await listRepositoryKeys(folder);
+    const all = await listRepositoryKeys(folder).catch((error: unknown) => {
+      throw keysUnreadable(error, folder);
+    });
     const meant = all.filter(
       ({ tenantId, repositoryId }) => tenantId === (only ?? tenantId) && repositoryId === (repository ?? repositoryId),
     );

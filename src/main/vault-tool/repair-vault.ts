@@ -1,4 +1,5 @@
 import type { Repository } from '../../engine/index.ts';
+import { count } from './count.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 import { report } from './verify-vault.ts';
@@ -32,7 +33,7 @@ export async function repairVault(
   if (raisedEpoch !== null) {
     terminal.print(`EPOCH    the object was damaged; it is ${raisedEpoch} now, and what wrote before is fenced`);
   }
-  terminal.print(`INDEX    ${indexedPacks} packs were indexed`);
+  terminal.print(`INDEX    ${count(indexedPacks, 'pack')} put into the index`);
   const { unreadablePacks, verified } = found;
   const named = new Set(verified.damagedObjects.map(({ name }) => name));
   for (const { name, problem, message } of unreadablePacks.filter((pack) => !named.has(pack.name))) {

@@ -1,6 +1,7 @@
 import type { DamagedPoint, VerifyResult } from '../../engine/index.ts';
 import { formatBytes } from '../../kernel/bytes.ts';
 import type { VerifyCommand } from './arguments.ts';
+import { count } from './count.ts';
 import { EXIT } from './exit-codes.ts';
 import { findPoint } from './find-point.ts';
 import type { OpenVault } from './open-vault.ts';
@@ -63,8 +64,8 @@ export function report(result: VerifyResult, terminal: Terminal, left = 'found w
   intactPoints.forEach((pointId) => terminal.print(`INTACT   restore point ${pointId}`));
   const earlier = packsLeft === 0 ? '' : `, ${packsLeft} ${left}`;
   terminal.print(
-    `Level ${result.level}: ${packsChecked} packs checked${earlier}, ${formatBytes(bytesRead)} read; ` +
-      `${damagedObjects.length} damaged objects, ${damagedPoints.length} damaged and ${intactPoints.length} intact restore points.`,
+    `Level ${result.level}: ${count(packsChecked, 'pack')} checked${earlier}, ${formatBytes(bytesRead)} read; ` +
+      `${count(damagedObjects.length, 'damaged object')}, ${damagedPoints.length} damaged and ${count(intactPoints.length, 'intact restore point')}.`,
   );
 }
 
