@@ -167,6 +167,17 @@ test('a file that is no state of a verification is left as it is, and so is what
   expect(await readFile(`${state}.new`, 'utf8')).toBe('precious');
 });
 
+test('a vault that no keys are there for is told with those that they are of', async () => {
+  const repo = join(world.vault, 'repo.0');
+  const text = await readFile(repo, 'utf8');
+  const other = randomUUID();
+  await writeFile(repo, text.replace(world.repositoryId, other));
+  const { code, err } = await tool('list');
+  expect(code).toBe(1);
+  expect(err).toContain(`has no keys of this vault, ${other}`);
+  expect(err).toContain(`It has those of ${world.repositoryId}: if this is one of them, repo.0 is damaged`);
+});
+
 test('a lost repo.0 is put back by repair, where the keys are there', async () => {
   await rm(join(world.vault, 'repo.0'));
   expect(await tool('list')).toMatchObject({ code: 1, err: expect.stringContaining('holdfast-vault repair') });

@@ -1,6 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { listRepositoryKeys } from '../../engine/index.ts';
 import { AppError, errnoOf } from '../../kernel/errors.ts';
+import { keyPlaces } from './key-places.ts';
+
+const MOST_NAMED = 5;
 
 /** What it means that no keys of the vault were found where `--keys` leads to. */
 export async function keysNotFound(keys: string, repositoryId: string): Promise<AppError> {
@@ -20,9 +24,25 @@ export async function keysNotFound(keys: string, repositoryId: string): Promise<
       hint: `--keys takes the folder of the keys and no single key: perhaps ${dirname(keys)}.`,
     });
   }
+  const needed = `What is needed is the tenant’s whole folder: <tenant>/kek and what lies beside it, with repositories/${repositoryId}.*.`;
+  const others = await repositoriesOf(keys);
+  const instead =
+    others.length === 0
+      ? ''
+      : ` It has those of ${inShort(others)}: if this is one of them, repo.0 is damaged: holdfast-vault repair.`;
   return new AppError('KEY_MISSING', `The folder ${keys} has no keys of this vault, ${repositoryId}.`, {
-    hint: `What is needed is the tenant’s whole folder: <tenant>/kek and what lies beside it, with repositories/${repositoryId}.*.`,
+    hint: `${needed}${instead}`,
   });
+}
+
+function inShort(ids: readonly string[]): string {
+  const more = ids.length - MOST_NAMED;
+  return more > 0 ? `${ids.slice(0, MOST_NAMED).join(', ')} and ${more} more` : ids.join(', ');
+}
+
+async function repositoriesOf(keys: string): Promise<readonly string[]> {
+  const found = await Promise.all(keyPlaces(keys).map(async ({ folder }) => await listRepositoryKeys(folder)));
+  return [...new Set(found.flat().map((ids) => ids.repositoryId))].toSorted();
 }
 
 /** What the file system says of the folder of keys, in words; other errors as they are. */

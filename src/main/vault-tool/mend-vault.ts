@@ -10,7 +10,7 @@ import {
 import { formatBytes } from '../../kernel/bytes.ts';
 import type { VaultPlace } from './arguments.ts';
 import { keysUnreadable } from './keys-errors.ts';
-import { keyPlaces } from './open-vault.ts';
+import { keyPlaces } from './key-places.ts';
 import { openStore } from './open-store.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   describeRepository,
   FileKeyRing,
@@ -12,8 +12,8 @@ import {
 } from '../../engine/index.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError, errnoOf, isAppError } from '../../kernel/errors.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import type { VaultPlace } from './arguments.ts';
+import { keyPlaces } from './key-places.ts';
 import { keysNotFound, keysUnreadable } from './keys-errors.ts';
 import { openStore } from './open-store.ts';
 
@@ -111,19 +111,6 @@ function noVaultFolder(error: unknown, folder: string): AppError {
     hint: 'See that the path is right, and that the user that this runs as may read the folder and all that lies in it.',
     cause: error,
   });
-}
-
-export interface KeyPlace {
-  /** With a folder for each tenant. */
-  readonly folder: string;
-  /** Only this tenant's keys are meant; null: all that there are. */
-  readonly only: string | null;
-}
-
-/** Where tenants' folders may lie: what was given may be the folder above, their own, or that of the one tenant meant. */
-export function keyPlaces(keys: string): KeyPlace[] {
-  const own = isUuid(basename(keys)) ? [{ folder: dirname(keys), only: basename(keys) }] : [];
-  return [{ folder: keys, only: null }, { folder: join(keys, 'tenants'), only: null }, ...own];
 }
 
 async function findKeys(keys: string, repositoryId: string): Promise<{ folder: string; tenantId: string }> {
